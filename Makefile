@@ -1,0 +1,94 @@
+# Two commands matter: `make lab` builds a whole network on this machine, `make test` proves the project.
+# Both install what they need, work as root on a fresh Debian 12 or 13, and may be repeated.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance docs lock
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMP := $(VENV)/.stamp
+export PATH := $(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+# Python code for a newer interpreter than Debian's is not needed: the system's own serves.
+PYTHON ?= /usr/bin/python3
+PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
+TEST_PACKAGES := shellcheck
+
+step = @printf '\n== %s (%(%H:%M:%S)T)\n' $(1) -1
+
+help: ## show what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+venv: $(STAMP) ## the tools, in their locked versions, in .venv
+
+$(STAMP): requirements.lock Makefile
+	$(call step,'Tools')
+	@missing=(); for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if [ $${#missing[@]} -gt 0 ]; then echo "installing $${missing[*]}"; apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null; fi
+	@[ -x $(BIN)/python3 ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo $(CURDIR)/src > "$$($(BIN)/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/altnet.pth"
+	@touch $@
+
+lab-up: $(STAMP) ## start the lab's machines, without running site.yml
+	$(call step,'Docker engine')
+	@lab/engine
+	$(call step,'The lab: machines')
+	@ansible-playbook playbooks/lab-up.yml
+
+lab: lab-up ## build a whole network on this machine and show it
+	$(call step,'The lab: site.yml')
+	@ansible-playbook site.yml
+	$(call step,'The lab: does every host reach every other?')
+	@ansible-playbook playbooks/check.yml
+
+check: $(STAMP) ## prove the lab's network end to end and print the table
+	@ansible-playbook playbooks/check.yml
+
+lab-down: ## remove every trace of the lab
+	@if [ -x $(BIN)/ansible-playbook ] && docker info >/dev/null 2>&1; then ansible-playbook playbooks/lab-down.yml; fi
+	@lab/engine stop
+
+lint: $(STAMP)
+	$(call step,'Lint')
+	@command -v shellcheck >/dev/null || { apt-get update -qq; apt-get install -qqy --no-install-recommends $(TEST_PACKAGES) >/dev/null; }
+	ruff check .
+	ruff format --check .
+	mypy
+	yamllint --strict .
+	shellcheck lab/engine lab/build-image lab/vault-password lab/image/lab-init .ci/run
+	ansible-lint --offline --strict
+
+unit: $(STAMP) ## the tests that need no host
+	$(call step,'Unit and property tests, this machine Python')
+	pytest tests/unit
+
+unit-debian: lab-up ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
+	$(call step,'Unit and property tests, Debian 13')
+	lab/unit-debian
+
+molecule: lab-up ## each role by itself
+	$(call step,'Molecule')
+	molecule test --all
+
+acceptance: lab ## the lab from outside
+	$(call step,'Acceptance')
+	pytest tests/acceptance
+
+docs: $(STAMP) ## write docs/reference from the specifications
+	$(BIN)/python3 docs/generate.py
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --extra dev pyproject.toml --upgrade -o requirements.lock
+
+test: ## everything; what CI calls
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory unit-debian
+	@$(MAKE) --no-print-directory molecule
+	@$(MAKE) --no-print-directory acceptance
+	$(call step,'Done')
