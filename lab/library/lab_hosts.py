@@ -1,0 +1,319 @@
+#!/usr/bin/python
+"""Containers that stand in for hosts: the whole lab in one call."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lab_hosts
+short_description: Bring the lab's containers and networks to the described state
+description:
+  - Creates, replaces, starts or removes the containers that stand in for hosts, and the networks between them.
+  - A container whose description changed is replaced; one that stopped is started; nothing else is touched.
+  - Runs on the control node and needs the C(docker) Python package there.
+options:
+  prefix:
+    description: Begins the name of every container; whatever else has it is a leftover and is removed.
+    type: str
+    required: true
+  networks:
+    description: By name, C(ipv4) and C(ipv6) subnets, and whether the engine masquerades what leaves.
+    type: dict
+    default: {}
+  hosts:
+    description: By host name, C(image) tag, C(networks) with the addresses there (the first is eth0) and C(env).
+    type: dict
+    default: {}
+  repository:
+    description: The image repository whose tags the hosts name.
+    type: str
+    default: altnet-lab
+  authorized_key:
+    description: The ssh public key that may log in as root.
+    type: str
+    default: ""
+  wait:
+    description: Seconds to wait until every host answers on its ssh port.
+    type: int
+    default: 60
+  state:
+    description: Whether the lab is there.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: full}
+author: The Altnet developers
+"""
+
+EXAMPLES = r"""
+- name: Bring up two hosts on one wire
+  lab_hosts:
+    prefix: altnet-lab-
+    networks: {altnet-lab-underlay: {ipv4: 10.77.0.0/24}}
+    hosts: {fra: {image: full, networks: {altnet-lab-underlay: {ipv4: 10.77.0.11}}}}
+    authorized_key: "{{ lookup('ansible.builtin.file', 'id_ed25519.pub') }}"
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, in words, in order.
+  returned: always
+  type: list
+  elements: str
+  sample: ["network altnet-lab-underlay: created", "host fra: created"]
+created:
+  description: The hosts whose container is new, and whose ssh host key is new with it.
+  returned: always
+  type: list
+  elements: str
+"""
+
+import hashlib
+import json
+import socket
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+try:
+    import docker
+    import docker.errors
+    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+except ImportError:
+    docker = None
+
+# What systemd, WireGuard, BIRD, nftables and ping need; ALL cannot be had on every machine.
+CAPABILITIES = [
+    "SYS_ADMIN",
+    "NET_ADMIN",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SYS_PTRACE",
+    "AUDIT_WRITE",
+    "IPC_LOCK",
+    "DAC_READ_SEARCH",
+]
+LABEL = "altnet.lab.spec"
+
+
+def digest(value: object) -> str:
+    """Return a short digest of ``value``'s JSON form."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Lab:
+    """The engine's present state, and the calls that change it (or, in check mode, only say so)."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params: dict[str, Any] = module.params
+        self.api = docker.APIClient(version="auto", timeout=120)
+        self.actions: list[str] = []
+        self.created: list[str] = []
+
+    def do(self, what: str) -> bool:
+        """Record an action; return whether it is to be carried out."""
+        self.actions.append(what)
+        return not self.module.check_mode
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return the containers whose name has the prefix, by name."""
+        prefix = self.params["prefix"]
+        found = {}
+        for row in self.api.containers(all=True):
+            for name in row["Names"]:
+                if name.lstrip("/").startswith(prefix):
+                    found[name.lstrip("/")] = row
+        return found
+
+    def networks(self) -> dict[str, dict[str, Any]]:
+        """Return the networks whose name has the prefix, by name."""
+        prefix = self.params["prefix"]
+        return {row["Name"]: row for row in self.api.networks() if row["Name"].startswith(prefix)}
+
+    def remove_container(self, name: str) -> None:
+        """Remove a container, running or not."""
+        self.api.remove_container(name, force=True, v=True)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network and whatever leftover containers still hang on it."""
+        for identity in (self.api.inspect_network(name).get("Containers") or {}).copy():
+            self.api.disconnect_container_from_network(identity, name, force=True)
+        self.api.remove_network(name)
+
+    def spec(self, host: dict[str, Any]) -> dict[str, Any]:
+        """Return everything that, when it changes, makes a new container necessary."""
+        tag = f"{self.params['repository']}:{host['image']}"
+        try:
+            image = self.api.inspect_image(tag)["Id"]
+        except docker.errors.ImageNotFound:
+            if not self.module.check_mode:
+                self.module.fail_json(msg=f"image {tag} is not there: run lab/build-image first")
+            image = ""
+        networks = {name: self.params["networks"][name] for name in host["networks"]}
+        return {
+            "host": host,
+            "image": image,
+            "networks": networks,
+            "key": self.params["authorized_key"],
+            "capabilities": CAPABILITIES,
+        }
+
+    def create_network(self, name: str, network: dict[str, Any]) -> None:
+        """Create a bridge with the given subnets; an overlap with a foreign network is the operator's to mend."""
+        pools = [IPAMPool(subnet=network[family]) for family in ("ipv4", "ipv6") if family in network]
+        options = {"com.docker.network.bridge.enable_ip_masquerade": str(network.get("masquerade", True)).lower()}
+        try:
+            self.api.create_network(
+                name,
+                driver="bridge",
+                ipam=IPAMConfig(pool_configs=pools),
+                enable_ipv6="ipv6" in network,
+                options=options,
+                labels={LABEL: digest(network)},
+            )
+        except docker.errors.APIError as error:
+            self.module.fail_json(
+                msg=f"network {name} ({network}) cannot be created: {error.explanation}. Another network of this "
+                "machine may use the subnet: `docker network ls` shows them; change lab/underlay.yml or remove it."
+            )
+
+    def create_container(self, name: str, host: dict[str, Any], spec: dict[str, Any]) -> None:
+        """Create, connect and start one host."""
+        short = name.removeprefix(self.params["prefix"])
+        env = {"LAB_AUTHORIZED_KEY": self.params["authorized_key"], **host.get("env", {})}
+        host_config = self.api.create_host_config(
+            cap_add=CAPABILITIES,
+            security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+            tmpfs={"/run": "", "/run/lock": "", "/tmp": ""},  # noqa: S108 - inside the container
+            devices=["/dev/net/tun:/dev/net/tun:rwm"],
+            restart_policy={"Name": "no"},
+        )
+        host_config["CgroupnsMode"] = "private"
+        (first, address), *rest = host["networks"].items()
+
+        def endpoint(addresses: dict[str, str]) -> EndpointConfig:
+            return EndpointConfig(
+                self.api._version, ipv4_address=addresses.get("ipv4"), ipv6_address=addresses.get("ipv6")
+            )
+
+        container = self.api.create_container(
+            f"{self.params['repository']}:{host['image']}",
+            name=name,
+            hostname=short,
+            environment=env,
+            labels={LABEL: digest(spec)},
+            host_config=host_config,
+            networking_config={"EndpointsConfig": {first: endpoint(address)}},
+        )
+        for network, addresses in rest:
+            self.api.connect_container_to_network(
+                container["Id"],
+                network,
+                ipv4_address=addresses.get("ipv4"),
+                ipv6_address=addresses.get("ipv6"),
+            )
+        self.api.start(container["Id"])
+
+    def up(self) -> None:
+        """Bring networks, then hosts, to the described state; then wait for ssh."""
+        prefix, hosts = self.params["prefix"], self.params["hosts"]
+        present_networks, present = self.networks(), self.containers()
+        wanted = {prefix + name: host for name, host in hosts.items()}
+        stale = {name for name, row in present_networks.items()
+                 if row.get("Labels", {}).get(LABEL) != digest(self.params["networks"].get(name))}
+        for name in sorted(present):
+            on_stale = stale & set(present[name].get("NetworkSettings", {}).get("Networks", {}))
+            if (name not in wanted or on_stale) and self.do(f"host {name.removeprefix(prefix)}: removed"):
+                self.remove_container(name)
+            if name not in wanted or on_stale:
+                present.pop(name)
+        for name in sorted(stale):
+            if self.do(f"network {name}: removed"):
+                self.remove_network(name)
+        for name, network in sorted(self.params["networks"].items()):
+            if (name not in present_networks or name in stale) and self.do(f"network {name}: created"):
+                self.create_network(name, network)
+        for name, host in wanted.items():
+            spec, row, short = self.spec(host), present.get(name), name.removeprefix(prefix)
+            if row and row["Labels"].get(LABEL) != digest(spec):
+                if self.do(f"host {short}: replaced"):
+                    self.remove_container(name)
+                    self.create_container(name, host, spec)
+                self.created.append(short)
+            elif not row:
+                if self.do(f"host {short}: created"):
+                    self.create_container(name, host, spec)
+                self.created.append(short)
+            elif row["State"] != "running" and self.do(f"host {short}: started"):
+                self.api.start(name)
+        if not self.module.check_mode:
+            self.wait(hosts)
+
+    def wait(self, hosts: dict[str, Any]) -> None:
+        """Wait until every host sends its ssh banner."""
+        deadline = time.monotonic() + self.params["wait"]
+        for name, host in hosts.items():
+            address = next(iter(host["networks"].values()))["ipv4"]
+            while not answers(address):
+                if time.monotonic() > deadline:
+                    log = self.api.logs(self.params["prefix"] + name, tail=20).decode(errors="replace")
+                    self.module.fail_json(msg=f"host {name} does not answer on {address} port 22; its log: {log}")
+                time.sleep(0.1)
+
+    def down(self) -> None:
+        """Remove every container and network that has the prefix."""
+        for name in sorted(self.containers()):
+            if self.do(f"host {name.removeprefix(self.params['prefix'])}: removed"):
+                self.remove_container(name)
+        for name in sorted(self.networks()):
+            if self.do(f"network {name}: removed"):
+                self.remove_network(name)
+
+
+def answers(address: str) -> bool:
+    """Return whether an ssh server at ``address`` sends its banner within a second."""
+    try:
+        with socket.create_connection((address, 22), timeout=1) as connection:
+            connection.settimeout(1)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "prefix": {"type": "str", "required": True},
+            "networks": {"type": "dict", "default": {}},
+            "hosts": {"type": "dict", "default": {}},
+            "repository": {"type": "str", "default": "altnet-lab"},
+            "authorized_key": {"type": "str", "default": "", "no_log": False},
+            "wait": {"type": "int", "default": 60},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    if docker is None:
+        module.fail_json(msg="the docker Python package is missing on the control node: run `make venv`")
+    try:
+        lab = Lab(module)
+        if module.params["state"] == "present":
+            lab.up()
+        else:
+            lab.down()
+    except docker.errors.DockerException as error:
+        module.fail_json(msg=f"the docker engine refused: {error}. Is one running? `docker info` tells; `make engine` starts one")
+    module.exit_json(
+        changed=bool(lab.actions),
+        actions=lab.actions,
+        created=lab.created,
+        diff={"before": "", "after": "".join(f"{action}\n" for action in lab.actions)},
+    )
+
+
+if __name__ == "__main__":
+    main()
