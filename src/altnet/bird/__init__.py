@@ -1,0 +1,1 @@
+"""What BIRD says, as data. Standard library only: this runs on hosts too."""
