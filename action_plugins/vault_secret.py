@@ -8,19 +8,38 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, VaultSecret, get_file_vault_secret
 from ansible.plugins.action import ActionBase
 
-HEADER = "---\n# Encrypted with ansible-vault. Every shared secret of the network is derived from this one: keep a copy offline.\n"
+from altnet.controller.failure import Refusal
+from altnet.errors import Problem
+
+HEADER = """---
+# Encrypted with ansible-vault. Every shared secret of the network is derived from this one: keep a copy offline.
+"""
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write ``text`` to a new file that only its owner can read; never replace an existing one."""
+    """Write ``text`` to a new file that only its owner can read; never replace an existing one.
+
+    Raises FileExistsError where there is one. A file half-written would never be completed later: none is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def refuse(variable: str, what: str, remedy: str) -> Refusal:
+    """Return the error to raise; no secret was made."""
+    return Refusal([Problem("", variable, what, remedy)], "no secret was made")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -41,17 +60,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             }
         )
         path, password_file = Path(args["path"]), Path(args["password_file"])
-        if path.exists():
+        if os.path.lexists(path):
             return {"changed": False, "path": str(path)}
         if self._task.check_mode:
             return {"changed": True, "path": str(path)}
-        if not password_file.exists():
-            write_private(password_file, secrets.token_urlsafe(32) + "\n")
-        password = password_file.read_bytes().strip()
-        if not password:
-            raise AnsibleActionFail(f"{password_file} is empty: remove it to have one made, or write a password into it")
-        vault = VaultLib([("default", VaultSecret(password))])
-        sealed = vault.encrypt(base64.b64encode(secrets.token_bytes(args["bytes"]))).decode()
-        lines = "".join(f"  {line}\n" for line in sealed.splitlines())
-        write_private(path, f"{HEADER}{args['variable']}: !vault |\n{lines}")
+        try:
+            if not password_file.exists():
+                write_private(password_file, secrets.token_urlsafe(32) + "\n")
+            vault = VaultLib([("default", VaultSecret(self.password(password_file)))])
+            sealed = vault.encrypt(base64.b64encode(secrets.token_bytes(args["bytes"]))).decode()
+            lines = "".join(f"  {line}\n" for line in sealed.splitlines())
+            write_private(path, f"{HEADER}{args['variable']}: !vault |\n{lines}")
+        except OSError as error:
+            raise refuse(str(error.filename), f"cannot be made ({error.strerror})", "make it writable") from error
         return {"changed": True, "path": str(path)}
+
+    def password(self, path: Path) -> bytes:
+        """Return the vault's password as ansible-playbook reads it: an executable file is run for it."""
+        try:
+            secret = get_file_vault_secret(filename=str(path), loader=self._loader)
+            secret.load()
+        except AnsibleError as error:
+            mend = "remove it to have one made, or write a password into it"
+            raise refuse(str(path), f"gives no vault password ({error})", mend) from error
+        return bytes(secret.bytes)

@@ -220,37 +220,50 @@ class Lab:
     def up(self) -> None:
         """Bring networks, then hosts, to the described state; then wait for ssh."""
         prefix, hosts = self.params["prefix"], self.params["hosts"]
-        present_networks, present = self.networks(), self.containers()
-        wanted = {prefix + name: host for name, host in hosts.items()}
-        stale = {name for name, row in present_networks.items()
-                 if row.get("Labels", {}).get(LABEL) != digest(self.params["networks"].get(name))}
-        for name in sorted(present):
-            on_stale = stale & set(present[name].get("NetworkSettings", {}).get("Networks", {}))
-            if (name not in wanted or on_stale) and self.do(f"host {name.removeprefix(prefix)}: removed"):
+        networks = self.networks()
+        stale = {
+            name
+            for name, row in networks.items()
+            if row.get("Labels", {}).get(LABEL) != digest(self.params["networks"].get(name))
+        }
+        present = self.clear({prefix + name for name in hosts}, stale)
+        self.bring_networks(set(networks) - stale, stale)
+        for name, host in hosts.items():
+            self.bring_host(prefix + name, host, present.get(prefix + name))
+        if not self.module.check_mode:
+            self.wait(hosts)
+
+    def clear(self, wanted: set[str], stale: set[str]) -> dict[str, dict[str, Any]]:
+        """Remove containers that are not wanted or hang on a network that has to go; return the others by name."""
+        kept = {}
+        for name, row in sorted(self.containers().items()):
+            if name in wanted and not stale & set(row.get("NetworkSettings", {}).get("Networks", {})):
+                kept[name] = row
+            elif self.do(f"host {name.removeprefix(self.params['prefix'])}: removed"):
                 self.remove_container(name)
-            if name not in wanted or on_stale:
-                present.pop(name)
+        return kept
+
+    def bring_networks(self, present: set[str], stale: set[str]) -> None:
+        """Remove the networks that are ``stale`` and create those that are not ``present``."""
         for name in sorted(stale):
             if self.do(f"network {name}: removed"):
                 self.remove_network(name)
         for name, network in sorted(self.params["networks"].items()):
-            if (name not in present_networks or name in stale) and self.do(f"network {name}: created"):
+            if name not in present and self.do(f"network {name}: created"):
                 self.create_network(name, network)
-        for name, host in wanted.items():
-            spec, row, short = self.spec(host), present.get(name), name.removeprefix(prefix)
-            if row and row["Labels"].get(LABEL) != digest(spec):
-                if self.do(f"host {short}: replaced"):
-                    self.remove_container(name)
-                    self.create_container(name, host, spec)
-                self.created.append(short)
-            elif not row:
-                if self.do(f"host {short}: created"):
-                    self.create_container(name, host, spec)
-                self.created.append(short)
-            elif row["State"] != "running" and self.do(f"host {short}: started"):
+
+    def bring_host(self, name: str, host: dict[str, Any], row: dict[str, Any] | None) -> None:
+        """Create, replace or start one container; ``row`` is what the engine says of the one that is there."""
+        short, spec = name.removeprefix(self.params["prefix"]), self.spec(host)
+        if row and row["Labels"].get(LABEL) == digest(spec):
+            if row["State"] != "running" and self.do(f"host {short}: started"):
                 self.api.start(name)
-        if not self.module.check_mode:
-            self.wait(hosts)
+            return
+        self.created.append(short)
+        if self.do(f"host {short}: {'replaced' if row else 'created'}"):
+            if row:
+                self.remove_container(name)
+            self.create_container(name, host, spec)
 
     def wait(self, hosts: dict[str, Any]) -> None:
         """Wait until every host sends its ssh banner."""
@@ -306,7 +319,9 @@ def main() -> None:
         else:
             lab.down()
     except docker.errors.DockerException as error:
-        module.fail_json(msg=f"the docker engine refused: {error}. Is one running? `docker info` tells; `make engine` starts one")
+        module.fail_json(
+            msg=f"the docker engine refused: {error}. Is one running? `docker info` tells; `lab/engine` starts one"
+        )
     module.exit_json(
         changed=bool(lab.actions),
         actions=lab.actions,
