@@ -1,0 +1,77 @@
+"""Filters: thin wrappers around the pure functions of the altnet package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ansible.errors import AnsibleFilterError
+
+from altnet import addressing, secrets
+from altnet.errors import AltnetError
+
+T = TypeVar("T", str, int)
+WORDS: dict[type, str] = {str: "text", int: "a whole number"}
+
+
+def need(filter_name: str, argument: str, value: object, wanted: type[T]) -> T:
+    """Return ``value`` if it has the type that is wanted; else an error that names the type it has."""
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        got = type(value).__name__
+        raise AnsibleFilterError(f"{filter_name}: {argument} must be {WORDS[wanted]}, got {got}")
+    return wanted(value)
+
+
+def call(filter_name: str, function: Callable[..., str], *arguments: object) -> str:
+    """Return the function's result; what is wrong with the arguments becomes an error of the filter."""
+    try:
+        return function(*arguments)
+    except (AltnetError, ValueError) as error:
+        raise AnsibleFilterError(f"{filter_name}: {error}") from error
+
+
+def altnet_derive(master: object, label: object, epoch: object = 0, length: object = 32) -> str:
+    name = "altnet_derive"
+    secret, text = need(name, "the master secret", master, str), need(name, "label", label, str)
+    numbers = need(name, "epoch", epoch, int), need(name, "length", length, int)
+    return call(name, secrets.derive_base64, secret, text, *numbers)
+
+
+def altnet_psk(master: object, label: object, epoch: object) -> str:
+    name = "altnet_psk"
+    secret, text = need(name, "the master secret", master, str), need(name, "label", label, str)
+    return call(name, secrets.wireguard_psk, secret, text, need(name, "epoch", epoch, int))
+
+
+def altnet_reverse_zone(network: object) -> str:
+    name = "altnet_reverse_zone"
+    return call(name, addressing.reverse_zone, need(name, "the network", network, str))
+
+
+def altnet_link_local(host_id: object) -> str:
+    name = "altnet_link_local"
+    return call(name, addressing.link_local, need(name, "the id", host_id, int))
+
+
+def altnet_loopback(host_id: object, prefix: object) -> str:
+    name = "altnet_loopback"
+    number, text = need(name, "the id", host_id, int), need(name, "prefix", prefix, str)
+    return call(name, lambda: addressing.loopback(addressing.parse_prefix(text, allow_fc00=True), number))
+
+
+def altnet_key_address(public_key: object, subnet: object) -> str:
+    name = "altnet_key_address"
+    key, network = need(name, "the public key", public_key, str), need(name, "subnet", subnet, str)
+    return call(name, addressing.key_address, key, network)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "altnet_derive": altnet_derive,
+            "altnet_psk": altnet_psk,
+            "altnet_reverse_zone": altnet_reverse_zone,
+            "altnet_link_local": altnet_link_local,
+            "altnet_loopback": altnet_loopback,
+            "altnet_key_address": altnet_key_address,
+        }

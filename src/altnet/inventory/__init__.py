@@ -1,0 +1,6 @@
+"""What the operator wrote, typed and checked: every problem of an inventory is found in one reading."""
+
+from .model import FAMILIES, Anycast, Host, Inventory, Topology
+from .parse import parse
+
+__all__ = ["FAMILIES", "Anycast", "Host", "Inventory", "Topology", "parse"]

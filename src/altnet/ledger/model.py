@@ -1,0 +1,53 @@
+"""The typed ledger. Nobody changes one: an update is a new one that shares what stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one host was given.
+
+    ``relay`` says that the /64 numbered like the id is in use. ``keys`` maps a key generation to the public
+    key (base64) of the private key that the host made for it. ``tunnels`` maps the name of another host that
+    has a lower id to the generations, one or two, of the tunnel with it. ``left`` makes the record a
+    tombstone: the id stays taken, everything else is gone.
+    """
+
+    id: int
+    label: str
+    relay: bool = False
+    keys: Mapping[int, str] = field(default_factory=dict)
+    tunnels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    drained: bool = False
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The whole ledger. ``prefix`` is the network's /48, ``generation`` that of tunnels which are new."""
+
+    prefix: str
+    asn_base: int
+    generation: int = 0
+    hosts: Mapping[str, Record] = field(default_factory=dict)
+
+    @property
+    def live(self) -> dict[str, Record]:
+        """The hosts that have not left."""
+        return {name: record for name, record in self.hosts.items() if not record.left}
+
+    def pairs(self) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+        """Yield each tunnel: the host with the higher id, the one with the lower, and the generations."""
+        for name, record in self.hosts.items():
+            for other, generations in record.tunnels.items():
+                yield name, other, generations
+
+
+def empty(prefix: str, asn_base: int) -> Ledger:
+    """Return the ledger of a network without hosts."""
+    return Ledger(prefix, asn_base)
