@@ -1,0 +1,134 @@
+"""Bring the ledger up to date and make the plan (documented in library/altnet_allocation.py)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from altnet import ledger as ledgers
+from altnet import plan as plans
+from altnet.addressing import generate_prefix
+from altnet.allocate import allocate, drain, leave
+from altnet.controller import rundir
+from altnet.controller.network import inventory_of
+from altnet.errors import AltnetError, LedgerError, Problem
+
+ARGUMENTS = {
+    "ledger": {"type": "path", "required": True},
+    "public_keys_from": {"type": "str", "default": ""},
+    "update": {"type": "bool", "default": True},
+    "leave": {"type": "list", "elements": "str", "default": []},
+    "drain": {"type": "list", "elements": "str", "default": []},
+    "undrain": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def stand_in(name: str, generation: int) -> str:
+    """Return a well-formed public key for one that check mode cannot make, told apart by its value alone."""
+    return base64.b64encode(hashlib.sha256(f"not born yet: {name} {generation}".encode()).digest()).decode()
+
+
+def reported_keys(task_vars: Mapping[str, Any], variable: str) -> dict[str, dict[int, str]]:
+    """Return the public keys hosts registered under ``variable`` in this run, by host and generation."""
+    keys: dict[str, dict[int, str]] = {}
+    for name in task_vars["ansible_play_hosts_all"] if variable else ():
+        result = task_vars["hostvars"][name].get(variable) or {}
+        if result.get("placeholder"):
+            keys[name] = {int(g): stand_in(name, int(g)) for g in result["public_keys"]}
+        elif result.get("public_keys"):
+            keys[name] = {int(g): str(key) for g, key in result["public_keys"].items()}
+    return keys
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The action."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Allocate, write the ledger unless in check mode, and leave every host's slice for altnet_slice."""
+        super().run(tmp, task_vars)
+        assert task_vars is not None
+        _, args = self.validate_argument_spec(ARGUMENTS)
+        try:
+            with ledgers.locked(Path(args["ledger"])):
+                return self.allocate(args, task_vars)
+        except AltnetError as error:
+            return {"failed": True, "msg": str(error)}
+        except OSError as error:
+            raise AnsibleActionFail(
+                f"the network: {args['ledger']}: {error.strerror}. Remedy: make it writable."
+            ) from error
+
+    def allocate(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Do the work; the ledger's lock is held."""
+        path = Path(args["ledger"])
+        before = ledgers.load(path)
+        gone = {name for name, record in before.hosts.items() if record.left} if before else set[str]()
+        # A removal that was interrupted is taken up again while the host's line is still in the inventory.
+        leaving = {*args["leave"], *gone.intersection(args["drain"])}
+        inventory = inventory_of(task_vars, without=leaving)
+        keys = reported_keys(task_vars, args["public_keys_from"])
+        after, changes = before, list[str]()
+        if args["update"]:
+            for name in args["leave"]:
+                if after is not None:
+                    after = leave(after, name)
+                    changes.append(f"host {name}: left; its id stays a tombstone")
+            for drained, names in ((True, args["drain"]), (False, args["undrain"])):
+                for name in names:
+                    if after is not None and name not in gone:
+                        after = drain(after, name, drained)
+            allocation = allocate(inventory, after, keys=keys, new_prefix=generate_prefix)
+            after, changes = allocation.ledger, [*changes, *allocation.changes]
+        if after is None:
+            raise LedgerError(
+                Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
+            )
+        plan = plans.compute(inventory, after)
+        touched = self.write(plan, None if before is None else plans.compute(inventory, before), keys)
+        text_before = "" if before is None else ledgers.dump(before)
+        text_after = ledgers.dump(after)
+        changed = text_before != text_after
+        if changed and not self._task.check_mode:
+            ledgers.save(path, after)
+        return {
+            "changed": changed,
+            "changes": changes,
+            "touched": touched,
+            "left": sorted(gone.intersection(task_vars["groups"]["all"])),
+            "diff": {
+                "before_header": str(path),
+                "after_header": str(path),
+                "before": text_before,
+                "after": text_after,
+            },
+        }
+
+    def write(self, plan: Any, previous: Any, keys: Mapping[str, Mapping[int, str]]) -> list[str]:
+        """Write each host's slice for this run; return the hosts whose slice is new or not what it was."""
+        stand_ins = {
+            stand_in(name, generation): f"(to be made on {name})"
+            for name, generations in keys.items()
+            for generation, key in generations.items()
+            if key == stand_in(name, generation)
+        }
+        touched = []
+        known: Iterable[str] = set() if previous is None else set(previous.names)
+        loopbacks = {}
+        for name in plan.names:
+            piece = plan.slice(name)
+            if name not in known or previous.slice(name) != piece:
+                touched.append(name)
+            for tunnel in piece["tunnels"]:
+                tunnel["public_key"] = stand_ins.get(tunnel["public_key"], tunnel["public_key"])
+            loopbacks[name] = piece["loopback"]
+            rundir.write_slice(name, piece)
+        rundir.write_loopbacks(loopbacks)
+        return touched

@@ -1,0 +1,78 @@
+"""Fail once, for all hosts, before any of them is changed (documented in library/altnet_verdict.py)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from altnet.controller.failure import Refusal, all_in_one, last_line
+from altnet.errors import Problem
+
+#: Seconds of difference between the control node's clock and a host's that are worth a warning.
+CLOCK_TOLERANCE = 60
+
+
+def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[Problem]:
+    """Return what keeps one host from being changed."""
+    result = variables.get(probe)
+    if result is None or result.get("unreachable"):
+        return [
+            Problem(
+                name,
+                f"ansible_host ({variables.get('ansible_host', name)})",
+                f"is unreachable: {last_line(result) if result else 'no answer'}",
+                f"bring it back, correct its address, user or key, or run without it: --limit 'all:!{name}'",
+            )
+        ]
+    if result.get("failed"):
+        reason = last_line(result)
+        if result.get("rc") == 127 or "python" in reason.lower() or "SyntaxError" in reason:
+            variable = "ansible_python_interpreter"
+            remedy = "install python3 (3.11 or newer) on the host and let ansible_python_interpreter name it"
+        else:
+            variable = "ansible_become"
+            remedy = (
+                "log in as root, or let Ansible become root (ansible_become, -K asks for the password); -vvv shows all"
+            )
+        return [Problem(name, variable, f"the probe did not run: {reason}", remedy)]
+    found = result["ansible_facts"]["altnet_host"]["problems"]
+    return [Problem(name, item["variable"], item["what"], item["remedy"]) for item in found]
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The action."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Fail with every host's problems; warn of clocks that differ."""
+        super().run(tmp, task_vars)
+        assert task_vars is not None
+        _, args = self.validate_argument_spec({"probe": {"type": "str", "required": True}})
+        found: list[Problem] = []
+        stopped: dict[str, str] = {}
+        now = time.time()
+        names = task_vars["ansible_play_hosts_all"]
+        for name in names:
+            variables = task_vars["hostvars"][name]
+            problems = host_problems(name, variables, args["probe"])
+            found += problems
+            if problems:
+                continue
+            facts = variables[args["probe"]]["ansible_facts"]["altnet_host"]
+            if facts["stop"] is not None:
+                stopped[name] = facts["stop"]
+            # Of many hosts, the first were asked minutes ago: what counts is the time at which each was.
+            ahead = facts["time"] - (facts.get("asked_at") or now)
+            if abs(ahead) > CLOCK_TOLERANCE:
+                self._display.warning(
+                    f"host {name}: its clock is about {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the "
+                    "control node's; signatures and certificates will fail. Remedy: let its chrony reach a time source "
+                    "(base_ntp_servers)."
+                )
+        if found:
+            raise Refusal(all_in_one(found, len(names)), "no host was changed", {"stopped": stopped})
+        return {"changed": False, "stopped": stopped}

@@ -1,0 +1,41 @@
+#!/usr/bin/python
+"""Documentation of the action plugin of the same name, which does the work on the control node."""
+
+DOCUMENTATION = r"""
+module: altnet_preflight
+short_description: Check the inventory and the ledger before any host is touched
+description:
+  - Checks every host's variables against the roles' specifications, nested ones too; names variables that no role
+    knows; checks the network as a whole (addresses, topology, who can reach whom), the ledger, and the vault.
+  - Reports everything that is wrong at once, each with host, variable and remedy. Runs on the control node, touches
+    no host and changes nothing.
+options:
+  ledger:
+    description: The ledger's path.
+    type: path
+    required: true
+  leaving:
+    description: Hosts that are about to leave (or have left half-way); they count as gone.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: The Altnet developers
+"""
+
+EXAMPLES = r"""
+- name: Check what needs no host
+  altnet_preflight:
+    ledger: "{{ inventory_dir }}/ledger.json"
+  run_once: true
+"""
+
+RETURN = r"""
+problems:
+  description: Everything that is wrong.
+  returned: failure
+  type: list
+  elements: str
+"""

@@ -1,0 +1,64 @@
+#!/usr/bin/python
+"""One look at a host before anything is changed on it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: altnet_probe
+short_description: Look at a host before anything is changed on it
+description:
+  - Returns what the roles need to know of a host in one short call, in place of Ansible's fact gathering, and what
+    keeps Altnet from running there. Changes nothing and does not fail on what it finds.
+options:
+  packages:
+    description: Packages to look for.
+    type: list
+    elements: str
+    default: []
+  asked_at:
+    description: >-
+      The control node's time when it asks, in seconds since 1970. It is handed back, so that the host's clock can be
+      compared later.
+    type: float
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: The Altnet developers
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  altnet_probe:
+    packages: [bird2, wireguard-tools]
+    asked_at: "{{ now(utc=true).timestamp() }}"
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: >-
+    C(altnet_host) with C(release), C(kernel_wireguard), C(packages) that are installed, C(ra_interfaces) that got
+    their IPv6 default route by router advertisement, C(sets_clock), C(time) and C(asked_at) in seconds since 1970,
+    C(stop) with the stop file's text or null, and C(problems), a list of C(variable), C(what), C(remedy).
+  returned: always
+  type: dict
+"""
+
+from ansible.module_utils.altnet.host.probe import probe
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "asked_at": {"type": "float"},
+        },
+        supports_check_mode=True,
+    )
+    facts = probe(module.params["packages"]) | {"asked_at": module.params["asked_at"]}
+    module.exit_json(changed=False, ansible_facts={"altnet_host": facts})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The checks that need no host: every variable, the network as a whole, the ledger, the vault."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from altnet import ledger as ledgers
+from altnet import plan as plans
+from altnet.addressing import generate_prefix
+from altnet.allocate import allocate
+from altnet.errors import AltnetError, Problem
+from altnet.inventory.reader import nearest
+
+from .failure import all_in_one
+from .network import inventory_of
+from .specification import refusals
+from .variables import names_of, resolve, role_options, roles
+
+#: Facts that our own plugins set in the course of a run.
+OWN_FACTS = {"altnet_slice", "altnet_host", "wireguard_public_keys"}
+MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
+MASTER_SECRET_LENGTH = 32
+#: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.
+SHARED = (MASTER_SECRET, "altnet_epochs", "altnet_ledger")
+
+
+def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] = ()) -> list[str]:
+    """Return everything that is wrong, one line each; the same fault on many hosts is one line.
+
+    Hosts in ``leaving`` count as gone from the inventory: a removal that was interrupted can be taken up again.
+    """
+    names = names_of(task_vars)
+    found = list(variables_problems(task_vars, names))
+    before = None
+    try:
+        before = ledgers.load(ledger)
+        ledger_problems: tuple[Problem, ...] = ()
+    except AltnetError as error:
+        ledger_problems = error.problems
+    # A variable that is wrong or misspelt makes the network look wrong too: that would only be said twice.
+    if not found and not ledger_problems:
+        try:
+            inventory = inventory_of(task_vars, without=leaving)
+            plans.compute(inventory, allocate(inventory, before, keys={}, new_prefix=generate_prefix).ledger)
+        except AltnetError as error:
+            found += error.problems
+    return all_in_one([*found, *ledger_problems], len(names))
+
+
+def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
+    """Yield what is wrong with the hosts' variables, each host looked at once."""
+    options = {key: option for role in roles() for key, option in role_options(role).items()}
+    stranger = functools.cache(functools.partial(stranger_remedy, frozenset(options) | OWN_FACTS))
+    first: dict[str, tuple[str, Any]] = {}
+    for name in names:
+        variables = task_vars["hostvars"][name]
+        for variable in variables:
+            remedy = stranger(variable)
+            if remedy:
+                yield Problem(name, variable, "is no variable that Altnet knows", remedy)
+        values, unresolved = resolve(variables, name, options)
+        yield from unresolved
+        yield from refusals(name, options, values)
+        if MASTER_SECRET not in {problem.variable for problem in unresolved}:
+            yield from secret_problems(name, values.get(MASTER_SECRET))
+        for key in SHARED:
+            owner, value = first.setdefault(key, (name, values[key])) if key in values else ("", None)
+            if key in values and value != values[key]:
+                what = f"is not the same as on host {owner}, and a network has only one"
+                yield Problem(name, key, what, "set it once, in group_vars/all")
+
+
+def stranger_remedy(known: frozenset[str], variable: str) -> str:
+    """Return the remedy for a variable that looks like ours and is not; ``""`` for any other."""
+    prefixes = {option.partition("_")[0] for option in known}
+    if variable in known or variable.partition("_")[0] not in prefixes or "_" not in variable:
+        return ""
+    near = nearest(variable, known - OWN_FACTS)
+    if near:
+        return f"did you mean {near}? Correct the name"
+    return "remove it, or rename it if it is for a play of your own; docs/reference lists all variables"
+
+
+def secret_problems(name: str, secret: object) -> Iterator[Problem]:
+    """Yield what is wrong with the master secret."""
+    if secret is None:
+        yield Problem(
+            name,
+            MASTER_SECRET,
+            "is not set",
+            "make a new network's with playbooks/init.yml, or copy the network's group_vars/all/vault.yml here",
+        )
+    # White space around it is no part of it (altnet.secrets).
+    elif len(str(secret).strip()) < MASTER_SECRET_LENGTH:
+        yield Problem(
+            name,
+            MASTER_SECRET,
+            f"is shorter than {MASTER_SECRET_LENGTH} characters",
+            "replace it by a random one (openssl rand -base64 48) in the vault",
+        )

@@ -1,0 +1,143 @@
+"""One look at a host before anything is changed on it: what it is, what it has, what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+#: Debian releases that the roles are tested on.
+SUPPORTED = {"12": "bookworm", "13": "trixie"}
+#: While this file exists, every play refuses the host; its text is the reason shown.
+STOP_FILE = Path("/etc/altnet/stop")
+CLONE_NEWNET = 0x40000000
+
+
+def os_release(text: str) -> dict[str, str]:
+    """Parse os-release(5) into its assignments, quotes removed."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {key: value.strip().strip("\"'") for key, _, value in pairs}
+
+
+def output(*argv: str) -> str:
+    """Return a command's output; empty where there is no such command, as on a system that is not Debian."""
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
+
+
+def kernel_wireguard() -> bool:
+    """Return whether the kernel makes WireGuard devices, by making one in a network namespace of its own.
+
+    The list of loaded modules says nothing: WireGuard may be built in, or load on demand. The namespace goes
+    with the child process, so nothing on the host changes, in check mode either.
+    """
+    child = os.fork()
+    if child == 0:
+        status = 1
+        with contextlib.suppress(Exception):
+            if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0:
+                made = subprocess.run(
+                    ["ip", "link", "add", "altnet-probe", "type", "wireguard"],
+                    capture_output=True,
+                    check=False,
+                )
+                status = made.returncode
+        os._exit(0 if status == 0 else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def installed(packages: Iterable[str]) -> list[str]:
+    """Return those of ``packages`` that dpkg says are installed."""
+    names = sorted(set(packages))
+    if not names:
+        return []
+    lines = output("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names).splitlines()
+    present = {line.split()[0] for line in lines if line.endswith(" installed")}
+    return [name for name in names if name in present]
+
+
+def router_advertisement_interfaces() -> list[str]:
+    """Return the interfaces whose IPv6 default route came by router advertisement.
+
+    A host that forwards stops listening to advertisements unless told otherwise, and would lose that route.
+    """
+    routes = output("ip", "-6", "-j", "route", "show", "default")
+    try:
+        return sorted({row["dev"] for row in json.loads(routes or "[]") if row.get("protocol") == "ra"})
+    except (ValueError, KeyError):
+        return []
+
+
+def sets_clock(status: Path = Path("/proc/self/status")) -> bool:
+    """Return whether this host may set its clock (CAP_SYS_TIME, bit 25); a container's host keeps it otherwise."""
+    effective = next((line.split()[1] for line in status.read_text().splitlines() if line.startswith("CapEff:")), "0")
+    return bool(int(effective, 16) >> 25 & 1)
+
+
+def ipv6_disabled(root: Path = Path("/proc/sys/net/ipv6/conf")) -> bool:
+    """Return whether new interfaces would have no IPv6."""
+    try:
+        return any((root / scope / "disable_ipv6").read_text().strip() == "1" for scope in ("all", "default"))
+    except OSError:
+        return True
+
+
+def stop_reason(path: Path = STOP_FILE) -> str | None:
+    """Return the stop file's text, ``"no reason given"`` for an empty one, None where there is none.
+
+    One that cannot be read stops as well.
+    """
+    try:
+        return path.read_text(errors="replace").strip() or "no reason given"
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"the reason cannot be read ({error.strerror})"
+
+
+def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release")) -> dict[str, Any]:
+    """Return the facts, and under ``problems`` what keeps Altnet from running here: ``{variable, what, remedy}``."""
+    release = os_release(release_file.read_text(errors="replace")) if release_file.is_file() else {}
+    problems = []
+
+    def problem(variable: str, what: str, remedy: str) -> None:
+        problems.append({"variable": variable, "what": what, "remedy": remedy})
+
+    if release.get("ID") != "debian" or release.get("VERSION_ID") not in SUPPORTED:
+        problem(
+            "ansible_host",
+            f"runs {release.get('PRETTY_NAME', 'an unknown system')}, which is not supported",
+            "install Debian " + " or ".join(f"{number} ({name})" for number, name in SUPPORTED.items()),
+        )
+    if not Path("/run/systemd/system").is_dir():
+        problem("ansible_host", "is not run by systemd", "boot it with systemd as init")
+    if ipv6_disabled():
+        problem(
+            "net.ipv6.conf.all.disable_ipv6",
+            "IPv6 is switched off in the kernel, and the fabric is IPv6",
+            "set net.ipv6.conf.all.disable_ipv6 and net.ipv6.conf.default.disable_ipv6 to 0",
+        )
+    if os.geteuid() != 0:
+        problem(
+            "ansible_user",
+            "is not root and did not become root",
+            "set ansible_user to root, or ansible_become to true",
+        )
+    return {
+        "release": release.get("VERSION_CODENAME", ""),
+        "kernel_wireguard": kernel_wireguard(),
+        "packages": installed(packages),
+        "ra_interfaces": router_advertisement_interfaces(),
+        "sets_clock": sets_clock(),
+        "time": time.time(),
+        "stop": stop_reason(),
+        "problems": problems,
+    }
