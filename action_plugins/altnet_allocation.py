@@ -16,6 +16,7 @@ from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
 from altnet.controller import rundir
+from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
 
@@ -60,7 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             with ledgers.locked(Path(args["ledger"])):
                 return self.allocate(args, task_vars)
         except AltnetError as error:
-            return {"failed": True, "msg": str(error)}
+            raise Refusal(error.problems, "the ledger was not changed") from None
         except OSError as error:
             raise AnsibleActionFail(
                 f"the network: {args['ledger']}: {error.strerror}. Remedy: make it writable."
@@ -98,6 +99,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         changed = text_before != text_after
         if changed and not self._task.check_mode:
             ledgers.save(path, after)
+        self.tell(changes, sorted(set(touched).difference(task_vars["ansible_play_hosts_all"])))
         return {
             "changed": changed,
             "changes": changes,
@@ -110,6 +112,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "after": text_after,
             },
         }
+
+    def tell(self, changes: Iterable[str], left_out: list[str]) -> None:
+        """Print what the ledger gained, and whom a limited run leaves with an outdated part of the plan."""
+        for change in changes:
+            self._display.display(f"ledger: {change}")
+        if left_out:
+            self._display.warning(
+                f"this run leaves out hosts whose part of the plan has changed: {', '.join(left_out)}. They still have "
+                "to run: repeat the playbook without --limit, or with these hosts in it."
+            )
 
     def write(self, plan: Any, previous: Any, keys: Mapping[str, Mapping[int, str]]) -> list[str]:
         """Write each host's slice for this run; return the hosts whose slice is new or not what it was."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from altnet.controller.failure import Refusal
 from altnet.controller.preflight import problems
 
 
@@ -26,5 +27,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         found = problems(task_vars or {}, Path(args["ledger"]), args["leaving"])
         if found:
-            return {"failed": True, "msg": "\n".join(found), "problems": found}
+            raise Refusal(found, "no host was touched")
         return {"changed": False}

@@ -72,7 +72,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             lines = "".join(f"  {line}\n" for line in sealed.splitlines())
             write_private(path, f"{HEADER}{args['variable']}: !vault |\n{lines}")
         except OSError as error:
-            raise refuse(str(error.filename), f"cannot be made ({error.strerror})", "make it writable") from error
+            raise refuse(str(error.filename), f"cannot be made ({error.strerror})", "make it writable") from None
         return {"changed": True, "path": str(path)}
 
     def password(self, path: Path) -> bytes:
@@ -81,6 +81,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             secret = get_file_vault_secret(filename=str(path), loader=self._loader)
             secret.load()
         except AnsibleError as error:
+            reason = "" if "Invalid vault password" in str(error) else f" ({error})"
             mend = "remove it to have one made, or write a password into it"
-            raise refuse(str(path), f"gives no vault password ({error})", mend) from error
+            raise refuse(str(path), f"gives no vault password{reason}", mend) from None
         return bytes(secret.bytes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -45,7 +47,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.held: list[IO[str]] = []
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        """Take the lock, or end the process: an exception from a callback would only be a warning."""
+        """Take the locks, or end the run."""
         name = os.path.basename(playbook._file_name)  # noqa: PTH119 - a string is wanted
         if name in self.get_option("readers") or context.CLIARGS.get("check"):
             return
@@ -54,6 +56,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         directories = {(path if path.is_dir() else path.parent).resolve() for path in sources if path.exists()}
         for directory in sorted(directories):
             self.take(directory / ".run.lock", name)
+        os.register_at_fork(after_in_child=die_with_the_run)
 
     def take(self, path: Path, name: str) -> None:
         """Lock ``path`` and write who holds it, or say who does and exit with 4."""
@@ -65,33 +68,36 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            self.refuse(path.parent, *held_by(file.read(), path))
+            self.refuse(path.parent, *held_by(file.read()))
         file.truncate(0)
         file.write(json.dumps({"playbook": name, "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}))
         file.flush()
         self.held.append(file)
 
     def refuse(self, directory: Path, what: str, remedy: str) -> NoReturn:
-        """End the process with 4, the kernel's way: callbacks may not, and nothing has begun that needs an end."""
+        """End the run with 4."""
         self._display.error(f"the network: {directory}: {what}. Remedy: {remedy}.")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(4)
+        # No Exception: Ansible would make a warning of it and go on.
+        sys.exit(4)
 
 
-def held_by(text: str, path: Path) -> tuple[str, str]:
+def die_with_the_run() -> None:
+    """Have the kernel end this worker when ansible-playbook ends (prctl(2), PR_SET_PDEATHSIG).
+
+    Workers that a killed run leaves behind would wait for ever to hand in their results, and keep the lock they
+    inherited.
+    """
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
+def held_by(text: str) -> tuple[str, str]:
     """Return what and remedy for a lock whose holder wrote ``text`` into it."""
     try:
         holder = json.loads(text)
-        pid, who = int(holder["pid"]), f"{holder['playbook']}, process {holder['pid']}, since {holder['since']}"
+        who = f" ({holder['playbook']}, process {holder['pid']}, since {holder['since']})"
     except (ValueError, KeyError, TypeError):
-        return "another run has just begun", "wait until it has ended"
-    if Path(f"/proc/{pid}").exists() or not Path("/proc/self").exists():
-        return (
-            f"another run is under way ({who})",
-            "wait until it has ended, or end that process; the lock goes with it, there is no file to remove",
-        )
+        who = ", which has just begun"
     return (
-        f"another run was killed ({who}), and a part of it still works on a host",
-        f"wait until that has ended, or end it: `fuser {path}` shows its process",
+        f"another run is under way{who}",
+        "wait until it has ended, or end that process; the lock goes with it, there is no file to remove",
     )

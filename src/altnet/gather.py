@@ -41,13 +41,13 @@ def gather(
     problems: list[Problem] = []
     for name in names:
         values = variables(name)
-        hosts[name] = {key: values[PREFIX + key] for key in HOST_VARIABLES if PREFIX + key in values}
+        # The empty text and the empty list are defaults, and may be written out.
+        given = {key: value for key, value in values.items() if value not in ("", [])}
+        hosts[name] = {key: given[PREFIX + key] for key in HOST_VARIABLES if PREFIX + key in given}
         for key in NETWORK_VARIABLES:
-            if PREFIX + key not in values:
+            if PREFIX + key not in given:
                 continue
-            value = values[PREFIX + key]
-            if value == "":  # the empty text is prefix's default, and may be written out
-                continue
+            value = given[PREFIX + key]
             if key not in network:
                 network[key], owner[key] = value, name
             elif network[key] != value:

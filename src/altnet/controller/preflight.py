@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from altnet.addressing import generate_prefix
 from altnet.allocate import allocate
 from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
+from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
 from .failure import all_in_one
 from .network import inventory_of
@@ -25,6 +26,8 @@ MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
 MASTER_SECRET_LENGTH = 32
 #: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.
 SHARED = (MASTER_SECRET, "altnet_epochs", "altnet_ledger")
+#: Numbers with an end that a specification cannot state. A host would refuse them too, but only when it is its turn.
+RANGES = {"wireguard_mtu": (MTU_MIN, MTU_MAX)}
 
 
 def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] = ()) -> list[str]:
@@ -63,7 +66,9 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
                 yield Problem(name, variable, "is no variable that Altnet knows", remedy)
         values, unresolved = resolve(variables, name, options)
         yield from unresolved
-        yield from refusals(name, options, values)
+        refused = list(refusals(name, options, values))
+        yield from refused
+        yield from outside(name, values, {problem.variable for problem in refused})
         if MASTER_SECRET not in {problem.variable for problem in unresolved}:
             yield from secret_problems(name, values.get(MASTER_SECRET))
         for key in SHARED:
@@ -75,13 +80,23 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
 
 def stranger_remedy(known: frozenset[str], variable: str) -> str:
     """Return the remedy for a variable that looks like ours and is not; ``""`` for any other."""
-    prefixes = {option.partition("_")[0] for option in known}
-    if variable in known or variable.partition("_")[0] not in prefixes or "_" not in variable:
+    prefix, _, rest = variable.partition("_")
+    ours = {option for option in known if option.startswith(f"{prefix}_")}
+    if variable in known or not ours or not rest:
         return ""
-    near = nearest(variable, known - OWN_FACTS)
-    if near:
-        return f"did you mean {near}? Correct the name"
+    # Without the prefix: with a long one in common, any two names look alike.
+    near = nearest(rest, {option.partition("_")[2] for option in ours - OWN_FACTS})
+    likely = {f"{prefix}_{near}"} if near else {option for option in known if option.partition("_")[2] == rest}
+    if likely:
+        return f"did you mean {min(likely)}? Correct the name"
     return "remove it, or rename it if it is for a play of your own; docs/reference lists all variables"
+
+
+def outside(name: str, values: Mapping[str, Any], refused: Collection[str]) -> Iterator[Problem]:
+    """Yield the numbers that are too small or too large; those in ``refused`` are none."""
+    for key, (low, high) in RANGES.items():
+        if key in values and key not in refused and not low <= int(values[key]) <= high:
+            yield Problem(name, key, f"is {values[key]}", f"use a number from {low} to {high}")
 
 
 def secret_problems(name: str, secret: object) -> Iterator[Problem]:

@@ -69,11 +69,13 @@ def router_advertisement_interfaces() -> list[str]:
 
     A host that forwards stops listening to advertisements unless told otherwise, and would lose that route.
     """
-    routes = output("ip", "-6", "-j", "route", "show", "default")
     try:
-        return sorted({row["dev"] for row in json.loads(routes or "[]") if row.get("protocol") == "ra"})
-    except (ValueError, KeyError):
+        routes = json.loads(output("ip", "-6", "-j", "route", "show", "default") or "[]")
+    except ValueError:
         return []
+    learnt = [route for route in routes if route.get("protocol") == "ra"]
+    hops = [hop for route in learnt for hop in (route, *route.get("nexthops", ()))]
+    return sorted({str(hop["dev"]) for hop in hops if "dev" in hop})
 
 
 def sets_clock(status: Path = Path("/proc/self/status")) -> bool:

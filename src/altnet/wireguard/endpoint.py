@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv6Address, ip_address, ip_interface, ip_network
 
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+)):(?P<port>[0-9]{1,5})")
-#: Host ids are smaller than this (DESIGN, addresses), so no tunnel's own link-local has a longer identifier.
+#: Host ids are smaller than this, so no tunnel's own link-local has a longer identifier.
 _OWN_IDENTIFIERS = 1 << 16
 
 
