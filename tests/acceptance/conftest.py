@@ -1,0 +1,25 @@
+"""The acceptance suite's fixtures: a converged lab, and copies of its inventory to do things with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import lab
+
+
+@pytest.fixture(scope="session", autouse=True)
+def converged() -> None:
+    """The lab is up and whole before the first test; `make acceptance` made it."""
+    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20")
+    assert told.status == 0, f"the lab is not whole; run `make lab` first\n{told.output}"
+    print(told.output)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Path]:
+    """A copy of the lab's inventory directory; the same hosts, vault and ledger."""
+    with lab.network_copy(tmp_path) as directory:
+        yield directory

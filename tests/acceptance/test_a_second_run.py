@@ -1,0 +1,81 @@
+"""A second run changes nothing, asks each host little, and shows no secret."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from altnet.secrets import derive
+
+from . import lab
+
+#: The goal for the three roles of the fabric.
+EXECUTIONS_MAX = 20
+
+
+@pytest.fixture(scope="module")
+def again() -> lab.Run:
+    return lab.playbook("site.yml", "--diff", "-vvv").ok()
+
+
+def test_it_changes_nothing(again: lab.Run) -> None:
+    assert again.changed == dict.fromkeys(lab.addresses(), 0)
+
+
+def test_it_executes_few_modules(again: lab.Run) -> None:
+    counts = again.executions
+    print(f"site.yml again: {again.seconds:.1f} s, module executions by host: {dict(counts)}")
+    assert set(counts) == set(lab.addresses().values())
+    assert max(counts.values()) <= EXECUTIONS_MAX
+
+
+def test_no_secret_is_in_its_most_talkative_output(again: lab.Run) -> None:
+    for what, secret in secrets().items():
+        assert secret not in again.output, f"{what} is in the output of -vvv --diff"
+
+
+def secrets() -> dict[str, str]:
+    """Return every secret of the lab, by what it is; each is looked for by a part that no encoding would break up."""
+    shown = lab.run("ansible", "fra", "-m", "ansible.builtin.debug", "-a", "var=altnet_master_secret").output
+    found = re.search(r'altnet_master_secret"?: "?([A-Za-z0-9+/=]{40,})', shown)
+    assert found, shown
+    master = found.group(1)
+    known = {
+        "the master secret": master,
+        "the vault password": (lab.INVENTORY / ".vault-password").read_text().strip(),
+    }
+    for name in lab.addresses():
+        for line in lab.ssh(name, "cat /etc/altnet/wireguard/*.key").split():
+            known[f"a private key of {name}"] = line.strip()
+        for line in lab.ssh(name, "wg show all preshared-keys").splitlines():
+            interface, _, key = line.split("\t")
+            known[f"the pair key of {name}'s {interface}"] = key
+    ids = {name: int(str(host["id"])) for name, host in lab.ledger()["hosts"].items() if "left" not in host}
+    low, high = sorted((ids["fra"], ids["nyc"]))
+    derived = base64.b64encode(derive(master, f"wireguard/psk/{low}-{high}", 0)).decode()
+    assert derived in known.values(), "the pair keys on the hosts are not the derived ones"
+    return known
+
+
+def test_no_secret_is_world_readable_or_in_git() -> None:
+    known = secrets()
+    for name in lab.addresses():
+        readable = lab.ssh(
+            name,
+            "find /etc /var /usr/local /tmp -xdev -type f -perm -o=r -size -512k -print0 | xargs -0 cat",
+            timeout=120,
+        )
+        journal = lab.ssh(name, "journalctl --no-pager -b", timeout=120)
+        for what, secret in known.items():
+            assert secret not in readable, f"{name}: {what} stands in a file everybody can read"
+            assert secret not in journal, f"{name}: {what} stands in the journal"
+    tracked = lab.run("git", "grep", "-I", "-c", "", "--", ".").output
+    assert tracked
+    for what, secret in known.items():
+        assert lab.run("git", "grep", "-F", "-q", secret).status == 1, f"{what} is in git"
+
+
+def test_git_status_stays_clean() -> None:
+    assert lab.run("git", "status", "--porcelain", "inventories/lab").output == ""

@@ -1,0 +1,101 @@
+"""Draining, stopping, limiting: what an operator does to one host among many."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+
+from . import lab
+
+QUIET = dict.fromkeys(lab.addresses(), 0)
+
+
+def test_draining_a_relay_loses_nothing() -> None:
+    """core1's way to laptop1 may lead through fra: pings 20 ms apart go on while fra is drained, stopped and back."""
+    source, target = lab.loopback("core1"), lab.loopback("laptop1")
+    ping = subprocess.Popen(
+        ["docker", "exec", "altnet-lab-core1", "ping", "-6", "-n", "-i", "0.02", "-w", "45", "-q", "-I", source, target],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(1)
+    drained = lab.playbook("playbooks/drain.yml", "-e", "drain_host=fra").ok()
+    assert drained.changed == {**QUIET, "fra": drained.changed["fra"]}
+    through = lab.ssh("core1", f"birdc show route for {lab.loopback('sin')} | grep -c an0-fra || true").strip()
+    lab.ssh("fra", "systemctl stop bird")
+    time.sleep(2)
+    lab.ssh("fra", "systemctl start bird")
+    back = lab.playbook("playbooks/undrain.yml", "-e", "drain_host=fra").ok()
+    out, _ = ping.communicate(timeout=90)
+    lost = re.search(r"(\d+) packets transmitted, (\d+) received", out)
+    assert lost, out
+    print(
+        f"drain {drained.seconds:.1f} s, undrain {back.seconds:.1f} s: {int(lost[1]) - int(lost[2])} of {lost[1]} pings lost"
+    )
+    assert int(lost[1]) - int(lost[2]) <= 1
+    assert through in {"0", "1"}
+    lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
+    assert lab.playbook("site.yml").ok().changed == QUIET
+
+
+def test_a_drained_host_stays_drained_through_a_run() -> None:
+    lab.playbook("playbooks/drain.yml", "-e", "drain_host=sin").ok()
+    try:
+        assert lab.playbook("site.yml").ok().changed == QUIET
+        assert "relay, drained" in lab.playbook("playbooks/check.yml", "-e", "check_wait=30").ok().output
+        again = lab.playbook("playbooks/drain.yml", "-e", "drain_host=sin").ok()
+        assert again.changed == QUIET
+    finally:
+        lab.playbook("playbooks/undrain.yml", "-e", "drain_host=sin").ok()
+
+
+def test_a_stop_file_makes_every_play_refuse_the_host() -> None:
+    lab.ssh("core2", "echo 'disk is being replaced' > /etc/altnet/stop")
+    try:
+        for name in ("site.yml", "playbooks/drain.yml"):
+            done = lab.playbook(name, "-e", "drain_host=fra", "-e", "drain_wanted=false")
+            assert done.status != 0
+            assert "disk is being replaced" in done.output
+            assert re.search(r"^core2 .*changed=0 .*failed=1", done.output, re.MULTILINE)
+    finally:
+        lab.ssh("core2", "rm /etc/altnet/stop")
+    assert lab.playbook("site.yml").ok().changed == QUIET
+
+
+def test_a_limited_run_asks_only_its_hosts_and_plans_for_all() -> None:
+    done = lab.playbook("site.yml", "--limit", "core1", "-vvv").ok()
+    assert set(done.executions) == {lab.addresses()["core1"]}
+    assert done.changed == {"core1": 0}
+
+
+def test_each_layer_runs_by_its_tag() -> None:
+    for tag in ("host", "fabric", "wireguard", "bird"):
+        done = lab.playbook("site.yml", "--tags", tag).ok()
+        assert done.changed == QUIET
+    lab.ssh("core1", "echo '# by hand' >> /etc/bird/bird.conf")
+    assert lab.playbook("site.yml", "--tags", "host").ok().changed == QUIET
+    assert lab.playbook("site.yml", "--tags", "bird").ok().changed == {**QUIET, "core1": 1}
+
+
+def test_anycast_reaches_the_nearest_and_survives_one() -> None:
+    """Two hosts may announce an address; a third reaches whichever is there; a host without the right changes nothing."""
+    anycast = '{"altnet_anycast": [{"name": "probe", "address_index": 83, "origins": ["core1", "core2"]}]}'
+    lab.playbook("site.yml", "-e", anycast).ok()
+    address = f"{str(lab.ledger()['prefix']).removesuffix('/48')}2:53"
+    ping = f"ping -6 -n -c 1 -W 2 {address} >/dev/null && echo ok || echo none"
+    try:
+        assert lab.ssh("sin", ping).strip() == "none"
+        lab.ssh("laptop1", f"ip -6 addr add {address}/128 dev lo")
+        time.sleep(2)
+        assert lab.ssh("sin", ping).strip() == "none", "a host without the right announced an anycast address"
+        for host in ("core1", "core2"):
+            lab.ssh(host, f"ip -6 addr add {address}/128 dev lo")
+        time.sleep(2)
+        assert lab.ssh("sin", ping).strip() == "ok"
+        lab.ssh("core1", f"ip -6 addr del {address}/128 dev lo")
+        time.sleep(2)
+        assert lab.ssh("sin", ping).strip() == "ok"
+    finally:
+        for host in ("core1", "core2", "laptop1"):
+            lab.ssh(host, f"ip -6 addr del {address}/128 dev lo 2>/dev/null || true")
+        lab.playbook("site.yml").ok()
