@@ -11,6 +11,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.stamp
 export PATH := $(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
+export DEBIAN_FRONTEND := noninteractive
 # Python code for a newer interpreter than Debian's is not needed: the system's own serves.
 PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
@@ -27,7 +28,7 @@ $(STAMP): requirements.lock Makefile
 	$(call step,'Tools')
 	@missing=(); for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
 	if [ $${#missing[@]} -gt 0 ]; then echo "installing $${missing[*]}"; apt-get update -qq; \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null; fi
+	  apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null; fi
 	@[ -x $(BIN)/python3 ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@echo $(CURDIR)/src > "$$($(BIN)/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/altnet.pth"
@@ -64,7 +65,7 @@ lint: $(STAMP)
 
 unit: $(STAMP) ## the tests that need no host
 	$(call step,'Unit and property tests, this machine Python')
-	pytest tests/unit
+	pytest -n 2 --dist loadgroup tests/unit
 
 unit-debian: lab-up ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
 	$(call step,'Unit and property tests, Debian 13')

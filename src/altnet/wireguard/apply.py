@@ -28,9 +28,7 @@ def apply(runner: Runner, changes: Sequence[Change], live: Live, mtu: int, paths
         if done.code:
             complaints.append(f"`{' '.join(command.argv[:6])}`: {redact(done.err)}")
 
-    by = {
-        action: [one for one in changes if one.action == action] for action in ("remove", "change", "restart")
-    }
+    by = {action: [one for one in changes if one.action == action] for action in ("remove", "change", "restart")}
     complaints += _remove(runner, by["remove"], live, paths)
     for change in changes:
         if change.conf is not None:
@@ -60,9 +58,7 @@ def _remove(runner: Runner, changes: Sequence[Change], live: Live, paths: Paths)
     if down is None and not gone:
         return []
     if down is not None:
-        runner.run(
-            down.argv
-        )  # wg-quick down fails for a half that is already gone: what counts is what is left
+        runner.run(down.argv)  # wg-quick down fails for a half that is already gone: what counts is what is left
     complaints = []
     left = ip_addresses(runner.run(IP_ADDRESSES).out)
     for name in gone:

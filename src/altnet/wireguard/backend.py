@@ -54,9 +54,7 @@ def choose(support: Support, wanted: str, *, userspace_allowed: bool) -> Backend
     said = f" ({support.reason})" if support.reason else ""
     if wanted == "kernel":
         what = f"it is kernel, and this host's kernel has no WireGuard{said}"
-        raise WireguardError(
-            problem("wireguard_backend", what, "boot a kernel with WireGuard, or set it to auto")
-        )
+        raise WireguardError(problem("wireguard_backend", what, "boot a kernel with WireGuard, or set it to auto"))
     if not userspace_allowed:
         what = f"it is false, and this host's kernel has no WireGuard{said}"
         remedy = "boot a kernel with WireGuard, or allow wireguard-go on this host by setting it to true"
@@ -67,9 +65,7 @@ def choose(support: Support, wanted: str, *, userspace_allowed: bool) -> Backend
 def check_userspace(paths: Paths) -> None:
     """Raise WireguardError where wireguard-go could not make an interface."""
     if shutil.which(IMPLEMENTATION, path=_path()) is None:
-        remedy = (
-            "name wireguard-go in wireguard_userspace_packages and give wireguard_kernel_supported as false"
-        )
+        remedy = "name wireguard-go in wireguard_userspace_packages and give wireguard_kernel_supported as false"
         raise WireguardError(problem(IMPLEMENTATION, "it is not installed, and the kernel has none", remedy))
     if not paths.tun.exists():
         remedy = "load the tun module, or give the container the device"

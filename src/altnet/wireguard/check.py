@@ -27,9 +27,7 @@ def check_mtu(mtu: int) -> list[Problem]:
     return [problem("wireguard_mtu", f"{mtu} is not an MTU for a tunnel", remedy)]
 
 
-def tunnels(
-    entries: Sequence[Mapping[str, Any]], mtu: int, *, check_mode: bool = False
-) -> tuple[Tunnel, ...]:
+def tunnels(entries: Sequence[Mapping[str, Any]], mtu: int, *, check_mode: bool = False) -> tuple[Tunnel, ...]:
     """Return the desired tunnels, sorted by interface.
 
     In check mode a public key may be a placeholder in brackets, of a neighbour whose key is not born yet.
@@ -68,9 +66,7 @@ def _check_entry(where: str, entry: Mapping[str, Any], *, check_mode: bool) -> l
         wrong("generation", f"{entry['generation']} is negative")
     public_key = str(entry["public_key"])
     if not is_key(public_key) and not (check_mode and public_key.startswith("(")):
-        wrong(
-            "public_key", f"{public_key!r} is not a WireGuard public key", "run the neighbour, or the ledger"
-        )
+        wrong("public_key", f"{public_key!r} is not a WireGuard public key", "run the neighbour, or the ledger")
     if not is_key(str(entry["preshared_key"])):
         wrong("preshared_key", "it is not a WireGuard key")
     problems.extend(_check_addresses(where, entry))
@@ -127,9 +123,7 @@ def _twice(found: Sequence[Tunnel]) -> list[Problem]:
             problems.append(problem(f"{_ROLE}: {tunnel.interface}", what, "give each host its own label"))
         elif tunnel.listen_port in ports:
             what = f"{ports[tunnel.listen_port].interface} and {tunnel.interface} share UDP port"
-            problems.append(
-                problem(f"{_ROLE}: listen_port {tunnel.listen_port}", what, "give each host its own id")
-            )
+            problems.append(problem(f"{_ROLE}: listen_port {tunnel.listen_port}", what, "give each host its own id"))
         interfaces.setdefault(tunnel.interface, tunnel)
         ports.setdefault(tunnel.listen_port, tunnel)
     return problems

@@ -154,11 +154,7 @@ def _of_link(tunnel: Tunnel, link: Link, mtu: int) -> Iterator[Difference]:
 
 
 def _surplus(tunnel: Tunnel, link: Link) -> Iterable[str]:
-    return (
-        address
-        for address in link.addresses
-        if address != on_link(tunnel.local) and not is_automatic(address)
-    )
+    return (address for address in link.addresses if address != on_link(tunnel.local) and not is_automatic(address))
 
 
 def _of_device(tunnel: Tunnel, device: Device, live: Live) -> Iterator[Difference]:
@@ -186,9 +182,7 @@ def _of_peer(tunnel: Tunnel, live: Live) -> Iterator[Difference]:
     if tunnel.endpoint not in {None, peer.endpoint} and not roamed(tunnel, live):
         yield Difference("endpoint", peer.endpoint, tunnel.endpoint)
     if peer.allowed_ips != tunnel.allowed_ips:
-        yield Difference(
-            "allowed ips", ", ".join(peer.allowed_ips) or "(none)", ", ".join(tunnel.allowed_ips)
-        )
+        yield Difference("allowed ips", ", ".join(peer.allowed_ips) or "(none)", ", ".join(tunnel.allowed_ips))
     if peer.keepalive != tunnel.keepalive:
         yield Difference("keepalive", _seconds(peer.keepalive), _seconds(tunnel.keepalive))
 

@@ -46,6 +46,4 @@ def is_automatic(address: str) -> bool:
     neither removed nor counted. Ours are told apart by their identifier, which is a small host id.
     """
     parsed = ip_interface(address)
-    return (
-        parsed.ip.is_link_local and parsed.version == 6 and int(parsed.ip) & (2**64 - 1) >= _OWN_IDENTIFIERS
-    )
+    return parsed.ip.is_link_local and parsed.version == 6 and int(parsed.ip) & (2**64 - 1) >= _OWN_IDENTIFIERS

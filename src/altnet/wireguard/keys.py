@@ -64,9 +64,7 @@ def public_key(runner: Runner, private: str) -> str | None:
     return public
 
 
-def ensure(
-    runner: Runner, paths: Paths, generations: Iterable[int], *, prune: bool, check_mode: bool
-) -> Keys:
+def ensure(runner: Runner, paths: Paths, generations: Iterable[int], *, prune: bool, check_mode: bool) -> Keys:
     """Make the missing keys of ``generations`` and return all public halves.
 
     An existing key is never overwritten; with ``prune`` keys of other generations are removed. In check mode

@@ -30,9 +30,7 @@ def wg_dump(text: str) -> dict[str, Device]:
         else:
             msg = f"wg show all dump: line {number} has {len(fields)} fields"
             raise ValueError(msg)
-    return {
-        name: Device(private, port, mark, tuple(peers[name])) for name, (private, port, mark) in heads.items()
-    }
+    return {name: Device(private, port, mark, tuple(peers[name])) for name, (private, port, mark) in heads.items()}
 
 
 def _none(field: str) -> str | None:
@@ -69,9 +67,7 @@ def ip_addresses(text: str) -> dict[str, Link]:
 
 def _link(entry: dict[str, Any]) -> Link:
     addresses = [
-        f"{address['local']}/{address['prefixlen']}"
-        for address in entry.get("addr_info", [])
-        if "local" in address
+        f"{address['local']}/{address['prefixlen']}" for address in entry.get("addr_info", []) if "local" in address
     ]
     return Link(
         mtu=int(entry.get("mtu", 0)),

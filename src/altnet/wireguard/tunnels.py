@@ -52,9 +52,7 @@ class Outcome:
         }
 
 
-def reconcile(
-    runner: Runner, entries: Sequence[Mapping[str, Any]], wish: Wish, *, check_mode: bool = False
-) -> Outcome:
+def reconcile(runner: Runner, entries: Sequence[Mapping[str, Any]], wish: Wish, *, check_mode: bool = False) -> Outcome:
     """Bring the tunnels of a host into the desired state; ``entries`` are the module's ``tunnels``.
 
     Raises WireguardError for wrong arguments and what the host cannot do, before anything is touched, and for
@@ -128,11 +126,7 @@ def _foreign_ports(changes: Sequence[Change], live: Live, proc: Path) -> list[Pr
         change.tunnel
         for change in changes
         if change.tunnel
-        and (
-            "listen port" in change.attributes
-            if change.action == "change"
-            else change.interface not in live.links
-        )
+        and ("listen port" in change.attributes if change.action == "change" else change.interface not in live.links)
     ]
     if not binding:
         return []
@@ -145,9 +139,7 @@ def _foreign_ports(changes: Sequence[Change], live: Live, proc: Path) -> list[Pr
         if port in taken or port in others:
             owner = f"the WireGuard interface {others[port]}" if port in others else "another program"
             remedy = f"free it: `ss -ulpn 'sport = :{port}'` names its owner"
-            problems.append(
-                problem(f"{tunnel.interface}: listen_port", f"UDP port {port} is used by {owner}", remedy)
-            )
+            problems.append(problem(f"{tunnel.interface}: listen_port", f"UDP port {port} is used by {owner}", remedy))
     return problems
 
 
@@ -167,6 +159,4 @@ def _unmended(runner: Runner, change: Change, complaints: Sequence[str]) -> Prob
         said.append(redact(journal.out))
     if any(said):
         what += "; " + " | ".join(one for one in said if one)
-    return problem(
-        change.interface, what, f"`journalctl -u {unit}` and `wg show {change.interface}` tell more"
-    )
+    return problem(change.interface, what, f"`journalctl -u {unit}` and `wg show {change.interface}` tell more")

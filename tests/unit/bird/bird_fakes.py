@@ -61,9 +61,7 @@ def leaf(**changes: Any) -> dict[str, Any]:
 
 def render(plan: dict[str, Any], **variables: Any) -> str:
     """Return bird.conf for ``plan``, with the role's own defaults."""
-    environment = jinja2.Environment(
-        trim_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
-    )
+    environment = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((ROLE / "templates/etc/bird/bird.conf.j2").read_text())
     values = {
         **yaml.safe_load((ROLE / "defaults/main.yml").read_text()),

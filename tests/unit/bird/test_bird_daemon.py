@@ -131,9 +131,7 @@ class Daemon:
 @pytest.fixture
 def start() -> Iterator:
     running: list[Daemon] = []
-    with tempfile.TemporaryDirectory(
-        prefix="bird-"
-    ) as directory:  # a socket's path has 107 characters at most
+    with tempfile.TemporaryDirectory(prefix="bird-") as directory:  # a socket's path has 107 characters at most
         number = itertools.count()
 
         def begin(conf: str) -> Daemon:
@@ -163,15 +161,11 @@ def test_closed_world(start) -> None:
 def test_graceful_shutdown_is_honoured_and_passed_on(start, drained, community, preference) -> None:
     conf = fed(relay(drained=drained), [("PATH_MAX, 64, 1", f"{NET}::2/128", [2])])
     if community:
-        conf = conf.replace(
-            "take(PATH_MAX, 64, 1);", f"bgp_community.add({community}); take(PATH_MAX, 64, 1);"
-        )
+        conf = conf.replace("take(PATH_MAX, 64, 1);", f"bgp_community.add({community}); take(PATH_MAX, 64, 1);")
     route = start(conf).ask("show", "route", "all")
     assert f"BGP.local_pref: {preference}\n" in route
     assert "BGP.med: 1\n" in route
-    assert (
-        ("BGP.community: " + community.replace(" ", "") in route) if community else ("community" not in route)
-    )
+    assert ("BGP.community: " + community.replace(" ", "") in route) if community else ("community" not in route)
 
 
 def test_own_routes_leave_only_where_the_host_is_entitled(start) -> None:
@@ -181,8 +175,6 @@ def test_own_routes_leave_only_where_the_host_is_entitled(start) -> None:
     conf = conf[: conf.index("protocol device {")].replace("log syslog all;", "log stderr all;")
     conf += "protocol device {}\nipv6 table sent;\nprotocol static own { ipv6; "
     conf += " ".join(f"route {prefix} unreachable;" for prefix in [*wanted, *kept]) + " }\n"
-    conf += (
-        "protocol pipe { table master6; peer table sent; import none; export filter { give(); accept; }; }\n"
-    )
+    conf += "protocol pipe { table master6; peer table sent; import none; export filter { give(); accept; }; }\n"
     answer = start(conf).ask("show", "route", "table", "sent")
     assert sorted(re.findall(r"^(\S+/\d+)", answer, re.MULTILINE)) == sorted(wanted)

@@ -49,9 +49,7 @@ def test_details() -> None:
     assert idle.routes is None
 
 
-@pytest.mark.parametrize(
-    "since", ["06:53:39.752", "2026-11-20", "2026-11-21 06:53:39", "2026-11-21 06:53:39.752"]
-)
+@pytest.mark.parametrize("since", ["06:53:39.752", "2026-11-20", "2026-11-21 06:53:39", "2026-11-21 06:53:39.752"])
 def test_other_time_formats(since: str) -> None:
     (session,) = parse_protocols(f"an0_nyc    BGP        ---        up     {since}  Established   \n")
     assert (session.since, session.info) == (since, "Established")

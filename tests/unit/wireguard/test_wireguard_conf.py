@@ -71,9 +71,7 @@ def test_endpoint(given: str, expected: str) -> None:
     assert endpoint.endpoint(given) == expected
 
 
-@pytest.mark.parametrize(
-    "given", ["", "host:1", "192.0.2.2", "192.0.2.2:0", "192.0.2.2:65536", "2001:db8::1:5"]
-)
+@pytest.mark.parametrize("given", ["", "host:1", "192.0.2.2", "192.0.2.2:0", "192.0.2.2:65536", "2001:db8::1:5"])
 def test_no_endpoint(given: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any message will do: the caller names the variable
         endpoint.endpoint(given)

@@ -35,9 +35,7 @@ INTERFACES = st.builds(
     fwmark=st.sampled_from([0, 5]),
     peers=st.dictionaries(st.sampled_from([key(f"public {one}") for one in [*LABELS, "x"]]), PEERS),
 )
-UNITS = st.builds(
-    FakeUnit, st.sampled_from(["active", "inactive", "failed"]), st.sampled_from(["enabled", "disabled"])
-)
+UNITS = st.builds(FakeUnit, st.sampled_from(["active", "inactive", "failed"]), st.sampled_from(["enabled", "disabled"]))
 NAMES = [f"an0-{label}" for label in LABELS] + ["an1-gone"]
 DESIRED = st.lists(st.sampled_from(sorted(LABELS)), unique=True)
 

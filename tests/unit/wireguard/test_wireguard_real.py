@@ -30,6 +30,8 @@ NAMESPACES = (
     and subprocess.run(["unshare", "--net", "--mount", "true"], check=False).returncode == 0
 )
 pytestmark = [
+    # wireguard-go keeps its sockets in one directory of the machine, by interface name.
+    pytest.mark.xdist_group("wireguard-go"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}"),
     pytest.mark.skipif(not NAMESPACES, reason="needs root, /dev/net/tun and network namespaces"),
 ]
@@ -118,9 +120,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[Namespace, Namespace]]:
             host.close()
 
 
-def tunnels(
-    host: Namespace, other: Namespace, publics: dict[int, str], **changed: Any
-) -> list[dict[str, Any]]:
+def tunnels(host: Namespace, other: Namespace, publics: dict[int, str], **changed: Any) -> list[dict[str, Any]]:
     return [
         entry(
             "peer",

@@ -28,6 +28,8 @@ NAMESPACES = (
     and subprocess.run(["unshare", "--net", "--mount", "true"], check=False).returncode == 0
 )
 pytestmark = [
+    # wireguard-go keeps its sockets in one directory of the machine, by interface name.
+    pytest.mark.xdist_group("wireguard-go"),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}"),
     pytest.mark.skipif(not NAMESPACES, reason="needs root, /dev/net/tun and network namespaces"),
     pytest.mark.skipif(not ANSIBLE.exists(), reason="ansible-playbook is not installed beside this Python"),
@@ -89,8 +91,7 @@ def play(directory: Path, script: str, *tunnels: dict[str, Any], **variables: An
     (directory / "ansible.cfg").touch()
     (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"here": given}}}))
     tasks = [
-        {"ansible.builtin.include_role": {"name": "wireguard", "tasks_from": part}}
-        for part in ("keys", "tunnels")
+        {"ansible.builtin.include_role": {"name": "wireguard", "tasks_from": part}} for part in ("keys", "tunnels")
     ]
     whole = [{"ansible.builtin.include_role": {"name": "wireguard"}}]
     for name, content in (("parts", tasks), ("whole", whole)):
@@ -115,10 +116,7 @@ def play(directory: Path, script: str, *tunnels: dict[str, Any], **variables: An
 
 def recaps(output: str) -> list[dict[str, int]]:
     lines = [line for line in output.splitlines() if line.startswith("here ") and "changed=" in line]
-    return [
-        {word.split("=")[0]: int(word.split("=")[1]) for word in line.split() if "=" in word}
-        for line in lines
-    ]
+    return [{word.split("=")[0]: int(word.split("=")[1]) for word in line.split() if "=" in word} for line in lines]
 
 
 def test_four_steps_and_no_secret_in_the_log(tmp_path: Path) -> None:
@@ -158,9 +156,7 @@ find /etc/altnet /etc/wireguard -type f > $HERE/left
         ({"wireguard_tunnels": [tunnel(colour="red")]}, "colour"),
     ],
 )
-def test_mistakes_are_told_by_their_variable(
-    tmp_path: Path, variables: dict[str, Any], expected: str
-) -> None:
+def test_mistakes_are_told_by_their_variable(tmp_path: Path, variables: dict[str, Any], expected: str) -> None:
     output = play(tmp_path, "$PLAY --check $HERE/parts.yml", tunnel(), **variables)
     assert recaps(output)[0]["failed"] == 1, output
     assert expected in output

@@ -17,13 +17,9 @@ from altnet.wireguard.tunnels import Outcome, Wish, reconcile
 TWO = [entry(), entry("nyc", 3, endpoint=None, keepalive=25)]
 
 
-def run(
-    host: FakeHost, entries: list[dict[str, Any]] | None = None, *, check: bool = False, **wish: Any
-) -> Outcome:
+def run(host: FakeHost, entries: list[dict[str, Any]] | None = None, *, check: bool = False, **wish: Any) -> Outcome:
     host.log.clear()
-    return reconcile(
-        host, TWO if entries is None else entries, Wish(paths=host.paths, **wish), check_mode=check
-    )
+    return reconcile(host, TWO if entries is None else entries, Wish(paths=host.paths, **wish), check_mode=check)
 
 
 @pytest.fixture
@@ -52,9 +48,7 @@ def test_four_steps(tmp_path: Path, kernel: bool, monkeypatch: pytest.MonkeyPatc
     second = run(host)
     assert second.result()["created"] == ["an0-fra", "an0-nyc"]
     assert second.changes == first.changes
-    assert host.changing == [
-        ("systemctl", "enable", "--now", "wg-quick@an0-fra.service", "wg-quick@an0-nyc.service")
-    ]
+    assert host.changing == [("systemctl", "enable", "--now", "wg-quick@an0-fra.service", "wg-quick@an0-nyc.service")]
     assert set(host.interfaces) == {"an0-fra", "an0-nyc"}
     assert stat.S_IMODE(host.paths.conf("an0-fra").stat().st_mode) == 0o600
     assert not run(host, check=True).result()["changed"]
@@ -278,9 +272,7 @@ def test_commands_touch_nothing_but_what_differs(
 
 def test_a_changed_set_leaves_the_other_sessions_alone(up: FakeHost) -> None:
     other = repr(up.interfaces["an0-nyc"])
-    changed = entry(
-        preshared_key=key("next"), endpoint="192.0.2.50:10002", keepalive=25, allowed_ips=["fd00::/8"]
-    )
+    changed = entry(preshared_key=key("next"), endpoint="192.0.2.50:10002", keepalive=25, allowed_ips=["fd00::/8"])
     done = run(up, [changed, TWO[1], entry("sfo", 4)], mtu=1420)
     assert done.result()["created"] == ["an0-sfo"]
     assert done.result()["mended"] == ["an0-fra"]
@@ -371,8 +363,7 @@ def test_the_diff_reads_like_this(up: FakeHost) -> None:
     diff = run(up, check=True).result()["diff"]
     assert diff["before"] == "an0-fra to fra, generation 0:\n  mtu: 1200\n  preshared key: (none)\n"
     assert diff["after"] == (
-        "an0-fra to fra, generation 0:\n"
-        "  mtu: 1420\n  address: fe80::1/64\n  preshared key: (hidden), changed\n"
+        "an0-fra to fra, generation 0:\n  mtu: 1420\n  address: fe80::1/64\n  preshared key: (hidden), changed\n"
     )
 
 
@@ -391,9 +382,7 @@ def test_refusals_before_anything_is_touched(up: FakeHost, tmp_path: Path) -> No
     (up.paths.proc / "udp6").write_text(
         "  sl  local_address rem_address st\n   7: 00000000000000000000000000000000:2718 0000:0000 07\n"
     )
-    assert "UDP port 10008 is used by another program" in refused(
-        up, [*TWO, entry("sfo", 4, listen_port=10008)]
-    )
+    assert "UDP port 10008 is used by another program" in refused(up, [*TWO, entry("sfo", 4, listen_port=10008)])
     up.interfaces["wg0"] = FakeInterface(port=10010)
     assert "used by the WireGuard interface wg0" in refused(up, [*TWO, entry("sfo", 5)])
     up.interfaces["an0-sfo"] = FakeInterface(kind="bridge")
@@ -407,9 +396,7 @@ def test_refusals_before_anything_is_touched(up: FakeHost, tmp_path: Path) -> No
     assert "wg: it is not installed" in refused(up)
 
 
-def test_an_interface_that_does_not_answer_is_made_anew(
-    up: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interface_that_does_not_answer_is_made_anew(up: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wireguard-go whose socket was removed still has the link, and its own port open."""
     dump = up._dump
     up.interfaces["an0-fra"].kind = "tun"

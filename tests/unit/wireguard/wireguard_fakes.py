@@ -137,9 +137,7 @@ class FakeHost:
             for peer_key, peer in one.peers.items():
                 allowed = ",".join(peer.allowed) or "(none)"
                 tail = [str(peer.handshake), "0", "0", str(peer.keepalive or "off")]
-                lines.append(
-                    [name, peer_key, peer.psk or "(none)", peer.endpoint or "(none)", allowed, *tail]
-                )
+                lines.append([name, peer_key, peer.psk or "(none)", peer.endpoint or "(none)", allowed, *tail])
         return "".join("\t".join(line) + "\n" for line in lines)
 
     def _wg_set(self, one: FakeInterface, words: list[str], stdin: str | None) -> None:
