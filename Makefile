@@ -37,6 +37,8 @@ $(STAMP): requirements.lock Makefile
 lab-up: $(STAMP) ## start the lab's machines, without running site.yml
 	$(call step,'Docker engine')
 	@lab/engine
+	$(call step,'The lab: images')
+	@lab/build-image
 	$(call step,'The lab: machines')
 	@ansible-playbook playbooks/lab-up.yml
 

@@ -35,6 +35,10 @@ options:
     description: Seconds to wait until every host answers on its ssh port.
     type: int
     default: 60
+  purge:
+    description: With C(state=absent), remove the images too.
+    type: bool
+    default: false
   state:
     description: Whether the lab is there.
     type: str
@@ -284,6 +288,17 @@ class Lab:
         for name in sorted(self.networks()):
             if self.do(f"network {name}: removed"):
                 self.remove_network(name)
+        if self.params["purge"]:
+            self.remove_images()
+
+    def remove_images(self) -> None:
+        """Remove the repository's images, and the base that was made where no registry answered."""
+        tags = sorted(tag for row in self.api.images() for tag in row["RepoTags"] or ())
+        for tag in tags:
+            name = tag.rpartition(":")[0]
+            mine = name in {self.params["repository"], f"{self.params['repository']}-base"}
+            if mine and self.do(f"image {tag}: removed"):
+                self.api.remove_image(tag, force=True)
 
 
 def answers(address: str) -> bool:
@@ -306,6 +321,7 @@ def main() -> None:
             "repository": {"type": "str", "default": "altnet-lab"},
             "authorized_key": {"type": "str", "default": "", "no_log": False},
             "wait": {"type": "int", "default": 60},
+            "purge": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,

@@ -27,6 +27,7 @@ DESIRED: dict[str, Any] = {
     "repository": "altnet-lab",
     "authorized_key": "ssh-ed25519 AAAA",
     "wait": 1,
+    "purge": False,
     "state": "present",
 }
 
@@ -40,7 +41,14 @@ class Engine:
         self.log: list[str] = []
         self.there: dict[str, dict[str, Any]] = {"somebody-else": {"Names": ["/somebody-else"], "State": "running"}}
         self.nets: dict[str, dict[str, Any]] = {"bridge": {"Name": "bridge"}}
-        self.images = {"altnet-lab:full": "sha256:1"}
+        self.held = {"altnet-lab:full": "sha256:1", "altnet-lab-base:trixie": "sha256:2", "altnet-labour:x": "sha256:3"}
+
+    def images(self) -> list[dict[str, Any]]:
+        return [{"RepoTags": [tag]} for tag in self.held] + [{"RepoTags": None}]
+
+    def remove_image(self, tag: str, force: bool) -> None:
+        self.log.append(f"remove image {tag}")
+        del self.held[tag]
 
     def containers(self, all: bool) -> list[dict[str, Any]]:  # noqa: A002 - docker's name
         return list(self.there.values())
@@ -49,9 +57,9 @@ class Engine:
         return list(self.nets.values())
 
     def inspect_image(self, tag: str) -> dict[str, str]:
-        if tag not in self.images:
+        if tag not in self.held:
             raise docker.errors.ImageNotFound(tag)
-        return {"Id": self.images[tag]}
+        return {"Id": self.held[tag]}
 
     def inspect_network(self, name: str) -> dict[str, Any]:
         on = {key: {} for key, row in self.there.items() if name in row.get("NetworkSettings", {}).get("Networks", {})}
@@ -177,7 +185,7 @@ def test_a_host_that_changed(world: World, what: str) -> None:
     if what == "env":
         changes["hosts"] = {**DESIRED["hosts"], "fra": {**DESIRED["hosts"]["fra"], "env": {"X": "2"}}}
     elif what == "image":
-        world.engine.images["altnet-lab:full"] = "sha256:2"
+        world.engine.held["altnet-lab:full"] = "sha256:2"
         names = ["fra", "nyc"]
     else:
         changes["authorized_key"] = "ssh-ed25519 BBBB"
@@ -216,7 +224,7 @@ def test_a_network_that_changed_takes_its_hosts_with_it(world: World, check: boo
 
 
 def test_an_image_that_is_not_there(world: World) -> None:
-    world.engine.images.clear()
+    world.engine.held.clear()
     assert world.call(check=True)[0] == ALL_NEW
     with pytest.raises(EngineError, match="image altnet-lab:full is not there: run lab/build-image first"):
         world.call()
@@ -251,3 +259,12 @@ def test_down(world: World) -> None:
     assert set(world.engine.there) == {"somebody-else"}
     assert set(world.engine.nets) == {"bridge"}
     assert world.call(state="absent") == ([], [])
+
+
+def test_down_with_its_images(world: World) -> None:
+    """A base that was made here goes too; what only begins with the same letters stays."""
+    expected = ["image altnet-lab-base:trixie: removed", "image altnet-lab:full: removed"]
+    assert world.call(state="absent", purge=True, check=True) == (expected, [])
+    assert world.call(state="absent", purge=True) == (expected, [])
+    assert set(world.engine.held) == {"altnet-labour:x"}
+    assert world.call(state="absent", purge=True) == ([], [])
