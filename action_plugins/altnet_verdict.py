@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from altnet.controller.failure import Refusal, all_in_one, last_line
+from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
@@ -42,6 +44,36 @@ def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[P
     return [Problem(name, item["variable"], item["what"], item["remedy"]) for item in found]
 
 
+def userspace_problems(name: str, facts: Mapping[str, Any], variables: Mapping[str, Any]) -> list[Problem]:
+    """Return why the host's tunnels could not come up, where its kernel has no WireGuard and that is an error."""
+    defaults = role_defaults("wireguard")
+    chosen = {key: variables.get(key, defaults[key]) for key in ("wireguard_backend", "wireguard_userspace_allowed")}
+    allowed = boolean(chosen["wireguard_userspace_allowed"], strict=False)
+    if facts["kernel_wireguard"] or (allowed and chosen["wireguard_backend"] != "kernel"):
+        return []
+    variable = "wireguard_backend" if allowed else "wireguard_userspace_allowed"
+    return [
+        Problem(
+            name,
+            variable,
+            f"is {str(chosen[variable]).lower()}, and the host's kernel has no WireGuard",
+            "install Debian's own kernel (linux-image-amd64) there, or allow wireguard-go, which is much slower",
+        )
+    ]
+
+
+def target_problems(target: str, names: Collection[str], stopped: Mapping[str, str]) -> list[Problem]:
+    """Return why the one host that a playbook is about cannot be changed, before the ledger says that it was."""
+    if target and target not in names:
+        return [
+            Problem(target, "--limit", "is outside the limit of this run", "name the host in the limit, or give none")
+        ]
+    if target in stopped:
+        what = f"every play refuses this host: {stopped[target]}"
+        return [Problem(target, "/etc/altnet/stop", what, "when the reason is gone, remove the file on the host")]
+    return []
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]
     """The action."""
 
@@ -51,7 +83,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Fail with every host's problems; warn of clocks that differ."""
         super().run(tmp, task_vars)
         assert task_vars is not None
-        _, args = self.validate_argument_spec({"probe": {"type": "str", "required": True}})
+        _, args = self.validate_argument_spec(
+            {"probe": {"type": "str", "required": True}, "target": {"type": "str", "default": ""}}
+        )
         found: list[Problem] = []
         stopped: dict[str, str] = {}
         now = time.time()
@@ -63,6 +97,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if problems:
                 continue
             facts = variables[args["probe"]]["ansible_facts"]["altnet_host"]
+            found += userspace_problems(name, facts, variables)
+            for chain in facts.get("foreign_drops", ()):
+                self._display.warning(
+                    f"host {name}: the firewall chain {chain} of somebody else drops by default, and may drop the "
+                    "tunnels' packets or what the fabric forwards. Remedy: docs/concepts/firewall.md."
+                )
             if facts["stop"] is not None:
                 stopped[name] = facts["stop"]
             # Of many hosts, the first were asked minutes ago: what counts is the time at which each was.
@@ -73,6 +113,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     "control node's; signatures and certificates will fail. Remedy: let its chrony reach a time source "
                     "(base_ntp_servers)."
                 )
+        found += target_problems(args["target"], names, stopped)
         if found:
             raise Refusal(all_in_one(found, len(names)), "no host was changed", {"stopped": stopped})
         return {"changed": False, "stopped": stopped}

@@ -14,11 +14,19 @@ options:
     description: The ledger's path.
     type: path
     required: true
-  leaving:
-    description: Hosts that are about to leave (or have left half-way); they count as gone.
-    type: list
-    elements: str
-    default: []
+  verb:
+    description: What a playbook is about to do to one host; that host is then checked too.
+    type: str
+    choices: ["", drain, leave]
+    default: ""
+  target:
+    description: That host. One that leaves counts as gone, so that an interrupted removal can be taken up again.
+    type: str
+    default: ""
+  confirm:
+    description: That host's name, typed a second time. Needed to leave.
+    type: str
+    default: ""
 attributes:
   check_mode: {support: full}
   diff_mode: {support: none}

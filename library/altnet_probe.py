@@ -36,9 +36,10 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description: >-
-    C(altnet_host) with C(release), C(kernel_wireguard), C(packages) that are installed, C(ra_interfaces) that got
-    their IPv6 default route by router advertisement, C(sets_clock), C(time) and C(asked_at) in seconds since 1970,
-    C(stop) with the stop file's text or null, and C(problems), a list of C(variable), C(what), C(remedy).
+    C(altnet_host) with C(release), C(kernel_wireguard), C(packages) that are installed, C(ra_interfaces) that live by
+    router advertisements, C(foreign_drops) with the firewall chains of others that drop by default, C(sets_clock),
+    C(time) and C(asked_at) in seconds since 1970, C(stop) with the stop file's text or null, and C(problems), a list
+    of C(variable), C(what), C(remedy).
   returned: always
   type: dict
 """

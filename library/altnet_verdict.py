@@ -12,6 +12,11 @@ options:
     description: Name of the variable in which hosts registered the probe's result.
     type: str
     required: true
+  target:
+    description: >-
+      The one host that the playbook is about, if there is one. It has to be within the limit and without a stop file.
+    type: str
+    default: ""
 attributes:
   check_mode: {support: full}
   diff_mode: {support: none}

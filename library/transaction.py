@@ -123,7 +123,7 @@ options:
     description:
       - For changes that may cut the connection they arrive by. Before the swap a timer is armed on the host
         that restores the previous set; it is stopped only over a new connection.
-      - The timer does not survive a reboot; the first run after one undoes what was not confirmed.
+      - A host that reboots before that restores the previous set early in the boot, before its network is up.
     type: dict
     suboptions:
       timeout:

@@ -50,8 +50,7 @@ def _info(label: str, epoch: int) -> bytes:
     if not label or len(label.encode()) > 0xFFFF:
         raise ValueError("a secret's label has 1 to 65535 bytes")
     if not 0 <= epoch < 1 << 64:
-        what = f"the epoch of {label!r} is {epoch}"
-        raise AltnetError(Problem("", "altnet_epochs", what, "use a whole number from 0 on"))
+        raise AltnetError(Problem("", f"secret {label}", f"has epoch {epoch}", "use a whole number from 0 on"))
     raw = label.encode()
     return b"altnet secret 1" + len(raw).to_bytes(2, "big") + raw + epoch.to_bytes(8, "big")
 

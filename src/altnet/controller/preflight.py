@@ -25,7 +25,7 @@ OWN_FACTS = {"altnet_slice", "altnet_host", "wireguard_public_keys"}
 MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
 MASTER_SECRET_LENGTH = 32
 #: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.
-SHARED = (MASTER_SECRET, "altnet_epochs", "altnet_ledger")
+SHARED = (MASTER_SECRET, "altnet_ledger")
 #: Numbers with an end that a specification cannot state. A host would refuse them too, but only when it is its turn.
 RANGES = {"wireguard_mtu": (MTU_MIN, MTU_MAX)}
 

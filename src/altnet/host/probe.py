@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import subprocess
@@ -12,11 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..wireguard import kernel
+from ..wireguard.runner import HostRunner
+
 #: Debian releases that the roles are tested on.
 SUPPORTED = {"12": "bookworm", "13": "trixie"}
 #: While this file exists, every play refuses the host; its text is the reason shown.
 STOP_FILE = Path("/etc/altnet/stop")
-CLONE_NEWNET = 0x40000000
 
 
 def os_release(text: str) -> dict[str, str]:
@@ -34,24 +35,8 @@ def output(*argv: str) -> str:
 
 
 def kernel_wireguard() -> bool:
-    """Return whether the kernel makes WireGuard devices, by making one in a network namespace of its own.
-
-    The list of loaded modules says nothing: WireGuard may be built in, or load on demand. The namespace goes
-    with the child process, so nothing on the host changes, in check mode either.
-    """
-    child = os.fork()
-    if child == 0:
-        status = 1
-        with contextlib.suppress(Exception):
-            if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0:
-                made = subprocess.run(
-                    ["ip", "link", "add", "altnet-probe", "type", "wireguard"],
-                    capture_output=True,
-                    check=False,
-                )
-                status = made.returncode
-        os._exit(0 if status == 0 else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """Return whether the kernel makes WireGuard devices."""
+    return kernel.probe(HostRunner()).kernel
 
 
 def installed(packages: Iterable[str]) -> list[str]:
@@ -64,18 +49,46 @@ def installed(packages: Iterable[str]) -> list[str]:
     return [name for name in names if name in present]
 
 
-def router_advertisement_interfaces() -> list[str]:
-    """Return the interfaces whose IPv6 default route came by router advertisement.
+def router_advertisement_interfaces(root: Path = Path("/proc/sys/net/ipv6/conf")) -> list[str]:
+    """Return the interfaces on which the kernel has to go on listening to router advertisements.
 
-    A host that forwards stops listening to advertisements unless told otherwise, and would lose that route.
+    A kernel that forwards stops listening and drops the default route it got that way, unless accept_ra is 2. An
+    interface counts where it is 2 already (so that a second look finds what the first one led to), or where it is
+    1 and there is such a route. Where it is 0 somebody else listens (systemd-networkd), and nothing is to be done.
     """
     try:
         routes = json.loads(output("ip", "-6", "-j", "route", "show", "default") or "[]")
     except ValueError:
-        return []
+        routes = []
     learnt = [route for route in routes if route.get("protocol") == "ra"]
-    hops = [hop for route in learnt for hop in (route, *route.get("nexthops", ()))]
-    return sorted({str(hop["dev"]) for hop in hops if "dev" in hop})
+    hops = {str(hop["dev"]) for route in learnt for hop in (route, *route.get("nexthops", ())) if "dev" in hop}
+    found = []
+    for path in sorted(root.glob("*/accept_ra")):
+        name = path.parent.name
+        with contextlib.suppress(OSError):
+            value = path.read_text().strip()
+            if name not in {"all", "default"} and (value == "2" or (value == "1" and name in hops)):
+                found.append(name)
+    return found
+
+
+def foreign_drops() -> list[str]:
+    """Return the filter chains of others, as ``family table chain``, whose policy is to drop."""
+    try:
+        rows = json.loads(output("nft", "-j", "list", "chains") or "{}").get("nftables", [])
+    except ValueError:
+        return []
+    chains = [row["chain"] for row in rows if "chain" in row]
+    return sorted(
+        f"{chain['family']} {chain['table']} {chain['name']}"
+        for chain in chains
+        if chain.get("policy") == "drop"
+        and chain.get("hook") in {"input", "forward"}
+        and chain["family"] in {"inet", "ip", "ip6"}
+        and (chain["family"], chain["table"]) != ("inet", "altnet")
+        # A family that the underlay's tunnels and the fabric do not use together: forwarded IPv4 is not ours.
+        and (chain["family"], chain["hook"]) != ("ip", "forward")
+    )
 
 
 def sets_clock(status: Path = Path("/proc/self/status")) -> bool:
@@ -138,6 +151,7 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "kernel_wireguard": kernel_wireguard(),
         "packages": installed(packages),
         "ra_interfaces": router_advertisement_interfaces(),
+        "foreign_drops": foreign_drops(),
         "sets_clock": sets_clock(),
         "time": time.time(),
         "stop": stop_reason(),

@@ -12,8 +12,8 @@ from .check import check
 from .model import FAMILIES, STRATEGIES, Anycast, Host, Inventory, Topology
 from .reader import Reader
 
-# The secret and its epochs are read where secrets are derived, not here.
-NETWORK_KEYS = ("prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret", "epochs")
+# The secret is read where secrets are derived, not here.
+NETWORK_KEYS = ("prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret")
 HOST_KEYS = ("endpoints", "nat", "families", "region", "attach")
 TOPOLOGY_KEYS = ("strategy", "degree", "full_mesh_max", "hubs", "links", "attach")
 ANYCAST_KEYS = ("name", "address_index", "origins")

@@ -63,6 +63,7 @@ class Plan:
             for _, other, generations in neighbours
             for generation in generations
         ]
+        newest = {other: max(generations) for _, other, generations in neighbours}
         return {
             "name": name,
             "id": number,
@@ -80,7 +81,12 @@ class Plan:
             "ports": [listen_port(other_id, parity) for other_id, _, _ in neighbours for parity in (0, 1)],
             "tunnels": tunnels,
             "bgp": [
-                bgp_session(entry, relay=record.relay, asn=asn(ledger.asn_base, entry["neighbour_id"]))
+                bgp_session(
+                    entry,
+                    relay=record.relay,
+                    asn=asn(ledger.asn_base, entry["neighbour_id"]),
+                    newest=newest[entry["neighbour"]],
+                )
                 for entry in tunnels
                 if not entry["pending"]
             ],

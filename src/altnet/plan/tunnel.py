@@ -81,8 +81,11 @@ def endpoint(host: Host, there: Host | None, port: int) -> str | None:
     return None
 
 
-def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int) -> dict[str, Any]:
-    """Return the BGP session in a tunnel; ``relay`` says whether we are one, ``asn`` is the neighbour's."""
+def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int, newest: int) -> dict[str, Any]:
+    """Return the BGP session in a tunnel; ``relay`` says whether we are one, ``asn`` is the neighbour's.
+
+    ``newest`` is the highest generation of the tunnels to that neighbour: the sessions in the others rank behind.
+    """
     return {
         "protocol": entry["interface"].replace("-", "_"),
         "interface": entry["interface"],
@@ -91,4 +94,5 @@ def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int) -> dict[str, An
         "remote": entry["remote"],
         "remote_asn": asn,
         "kind": ("relay" if entry["neighbour_relay"] else "leaf") if relay else "uplink",
+        "rank": int(entry["generation"] < newest),
     }

@@ -14,8 +14,9 @@ _Heap = list[tuple[int, int]]
 def attachments(nodes: Mapping[int, Node], existing: Iterable[Pair], count: int) -> set[Pair]:
     """Return the tunnels of the hosts that are no relays, up to ``count`` for each.
 
-    What the operator chose for a host wins. Else a host keeps what it has; what it lacks comes from its own
-    region first, there from the relay that carries the fewest hosts, then from the lowest id.
+    What the operator chose for a host wins. Else a host keeps what it has, but for one that makes room where
+    none is in its own region and one could be; what it lacks comes from its own region first, there from the
+    relay that carries the fewest hosts, then from the lowest id.
     """
     hosts = [node for node in nodes.values() if not node.relay]
     has: dict[int, list[int]] = {node.id: [] for node in hosts}
@@ -28,12 +29,38 @@ def attachments(nodes: Mapping[int, Node], existing: Iterable[Pair], count: int)
         elif node.kind != ABSENT and len(has[node.id]) > count:
             own = node.region
             has[node.id] = sorted(has[node.id], key=lambda relay: (nodes[relay].region != own, relay))[:count]
-    choice = _Choice(nodes, Counter(relay for relays in has.values() for relay in relays))
-    for node in hosts:
-        if node.kind != ABSENT and not node.attach:
+    load = Counter(relay for relays in has.values() for relay in relays)
+    chosen = [node for node in hosts if node.kind != ABSENT and not node.attach]
+    _make_room(nodes, chosen, has, load, count)
+    choice = _Choice(nodes, load)
+    for node in chosen:
+        if len(has[node.id]) < count:
             for relay in choice.relays(node, has[node.id], count - len(has[node.id])):
                 has[node.id].append(relay)
     return {pair(host, relay) for host, relays in has.items() for relay in relays}
+
+
+def _make_room(
+    nodes: Mapping[int, Node], hosts: Iterable[Node], has: dict[int, list[int]], load: Counter[int], count: int
+) -> None:
+    """Take one attachment from each host that has ``count`` of them, none at home, and could have one there.
+
+    The others stay, so that a host which moves is never without. What goes is the one whose region the host has
+    most others in, of these the relay that carries the most hosts, then the highest id.
+    """
+    offers = {(node.region, node.kind) for node in nodes.values() if node.relay}
+    for host in hosts:
+        relays = has[host.id]
+        # Nobody knows the region of an absent relay; it may be this one, and absence changes nothing.
+        if len(relays) < count or any(
+            nodes[relay].region == host.region or nodes[relay].kind == ABSENT for relay in relays
+        ):
+            continue
+        if any((host.region, kind) in offers for kind in PARTNERS[host.kind]):
+            regions = Counter(nodes[relay].region for relay in relays)
+            least = max(relays, key=lambda relay: (regions[nodes[relay].region], load[relay], relay))
+            relays.remove(least)
+            load[least] -= 1
 
 
 class _Choice:

@@ -194,6 +194,8 @@ class Application:
         unit = self.request.unit
         log = [self.mask.hide(line) for line in self.units.journal(unit)] if unit else []
         done = restore(self.host, self.store, journal)
+        if journal.confirm:
+            confirm.disarm(self.host, self.store.name)
         now, state = self._after_restoring(journal, before, done)
         if done.problems:
             after_all = "not everything could be restored; the next run tries again"
@@ -202,8 +204,6 @@ class Application:
                 self.store.save_record(replace(self.former, digest=None))
             self.store.drop_journal()
             after_all = "the previous set is back in place"
-        if journal.confirm:
-            confirm.disarm(self.host, self.store.name)
         output = self.mask.hide(output)
         facts: Mapping[str, object] = {
             "command": command,

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from .errors import WireguardError, problem, redact
+from .errors import WireguardError, problem
+from .kernel import Support
 from .model import Live, Paths, Tunnel
-from .runner import Runner
 
 Backend = Literal["kernel", "userspace"]
 IMPLEMENTATION = "wireguard-go"
-#: The only honest question is to make a device. lsmod and /proc/modules do not show what is built in, and the
-#: network namespace keeps the device away from the host's own and vanishes with the command.
-PROBE = ("unshare", "--net", "ip", "link", "add", "dev", "wg-probe", "type", "wireguard")
-
-
-@dataclass(frozen=True)
-class Support:
-    """Whether the kernel has WireGuard; ``reason`` is what it said where it has not."""
-
-    kernel: bool
-    reason: str = ""
-
-
-def probe(runner: Runner) -> Support:
-    """Try to make a WireGuard device in a throw-away network namespace; this loads a module that exists."""
-    done = runner.run(PROBE)
-    return Support(done.code == 0, "" if done.code == 0 else redact(done.err))
 
 
 def live_backend(live: Live, interfaces: Collection[str]) -> Backend | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem
-from . import backend, check, difference, report
+from . import backend, check, difference, kernel, report
 from .apply import apply
-from .backend import Backend, Support
+from .backend import Backend
 from .difference import Change
 from .errors import WireguardError, problem, redact
+from .kernel import Support
 from .live import read
 from .model import OURS, Live, Paths, Tunnel, Unit, unit_of
 from .parse import udp_ports
@@ -90,7 +91,7 @@ def _backend(
         return None, None
     # A live kernel device is proof enough and saves the probe on every later run.
     proven = backend.live_backend(live, live.links) == "kernel"
-    support = Support(kernel=True) if proven else backend.probe(runner)
+    support = Support(kernel=True) if proven else kernel.probe(runner)
     return support, backend.choose(support, wish.backend, userspace_allowed=wish.userspace_allowed)
 
 

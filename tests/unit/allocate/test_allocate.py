@@ -102,6 +102,50 @@ def test_a_host_may_leave_while_its_line_is_still_there():
     assert set(after.hosts["pi"].tunnels) == {"nyc", "sin"}
 
 
+def regions(**pi):
+    hosts = {
+        name: {"endpoints": [f"192.0.2.{number}", *more], "region": region}
+        for number, (name, region, more) in enumerate(
+            [("ams", "eu", []), ("fra", "eu", ["2001:db8::2"]), ("nyc", "us", []), ("sfo", "us", ["2001:db8::4"])], 1
+        )
+    }
+    return parse({"prefix": PREFIX}, {**hosts, "desk": {"region": "eu"}, "pi": pi}, hosts)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({"region": "eu"}, {"region": "us"}, {"tunnel fra - pi: removed", "tunnel nyc - pi: new"}),
+        ({"region": "eu"}, {"region": "asia"}, set()),
+        ({"region": "asia"}, {"region": "eu"}, {"tunnel sfo - pi: removed", "tunnel ams - pi: new"}),
+        # Behind NAT or not, with another address or another family beside the first: the tunnels it has still can be.
+        ({"region": "eu"}, {"region": "eu", "endpoints": ["198.51.100.1"]}, set()),
+        ({"region": "eu", "endpoints": ["198.51.100.1"]}, {"region": "eu", "nat": True}, set()),
+        ({"region": "eu"}, {"region": "eu", "families": ["ipv4", "ipv6"]}, set()),
+        # IPv6 alone reaches two of the four relays: what it cannot reach goes, and no more.
+        (
+            {"region": "eu"},
+            {"region": "eu", "families": ["ipv6"]},
+            {"tunnel ams - pi: removed", "tunnel sfo - pi: new"},
+        ),
+        (
+            {"region": "us", "families": ["ipv6"]},
+            {"region": "eu", "families": ["ipv4"]},
+            set(),
+        ),
+    ],
+)
+def test_a_host_that_changes_moves_what_it_must_once_and_nobody_else(before, after, changes):
+    made = run(regions(**before))
+    moved = run(regions(**after), made.ledger)
+    assert set(moved.changes) == changes
+    assert {name: record for name, record in moved.ledger.hosts.items() if name != "pi"} == {
+        name: record for name, record in made.ledger.hosts.items() if name != "pi"
+    }
+    again = run(regions(**after), moved.ledger)
+    assert (again.changes, again.ledger) == ((), moved.ledger)
+
+
 def test_leaving_takes_the_tunnels_and_says_nothing_twice():
     ledger = run(network(["fra", "nyc", "sin"], ["pi"])).ledger
     gone = leave(ledger, "fra")

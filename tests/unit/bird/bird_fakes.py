@@ -13,16 +13,10 @@ BASE = 4200000000
 NET = "fd12:3456:789a"
 
 
-def tunnel(neighbour: str, generation: int = 0) -> dict[str, Any]:
-    return {
-        "neighbour": neighbour,
-        "generation": generation,
-        "interface": f"an{generation % 2}-{neighbour}",
-    }
-
-
-def session(neighbour: str, number: int, kind: str, own: int = 1, generation: int = 0) -> dict[str, Any]:
-    interface = tunnel(neighbour, generation)["interface"]
+def session(
+    neighbour: str, number: int, kind: str, *, own: int = 1, generation: int = 0, rank: int = 0
+) -> dict[str, Any]:
+    interface = f"an{generation % 2}-{neighbour}"
     return {
         "protocol": interface.replace("-", "_"),
         "interface": interface,
@@ -31,6 +25,7 @@ def session(neighbour: str, number: int, kind: str, own: int = 1, generation: in
         "remote": f"fe80::{number:x}",
         "remote_asn": BASE + number,
         "kind": kind,
+        "rank": rank,
     }
 
 
@@ -40,7 +35,6 @@ def relay(**changes: Any) -> dict[str, Any]:
         "name": "fra", "id": 1, "label": "fra", "relay": True, "drained": False,
         "prefix": f"{NET}::/48", "loopback": f"{NET}::1", "asn": BASE + 1, "asn_base": BASE,
         "router_id": "0.0.0.1", "subnet": f"{NET}:1::/64",
-        "tunnels": [tunnel("nyc"), tunnel("pi")],
         "bgp": [session("nyc", 2, "relay"), session("pi", 3, "leaf")],
         "anycast": [
             {"name": "dns", "address": f"{NET}::2:35", "origins": [BASE + 2, BASE + 1], "here": True},
@@ -55,7 +49,7 @@ def leaf(**changes: Any) -> dict[str, Any]:
     """Host 3, attached to host 1."""
     return relay(
         name="pi", id=3, label="pi", relay=False, loopback=f"{NET}::3", asn=BASE + 3, router_id="0.0.0.3",
-        subnet=None, tunnels=[tunnel("fra")], bgp=[session("fra", 1, "uplink", own=3)], **changes,
+        subnet=None, bgp=[session("fra", 1, "uplink", own=3)], **changes,
     )  # fmt: skip
 
 

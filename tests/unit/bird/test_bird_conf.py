@@ -6,7 +6,7 @@ import difflib
 import random
 
 import pytest
-from bird_fakes import BASE, NET, leaf, relay, render, session, stanza, tunnel
+from bird_fakes import BASE, NET, leaf, relay, render, session, stanza
 
 
 def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
@@ -24,7 +24,7 @@ def test_order_of_the_input_does_not_matter() -> None:
     want = render(plan)
     for seed in range(5):
         shuffled = relay()
-        for key in ("tunnels", "bgp", "anycast"):
+        for key in ("bgp", "anycast"):
             random.Random(seed).shuffle(shuffled[key])
         shuffled["anycast"] = [
             {**one, "origins": one["origins"][::-1]} if seed % 2 else one for one in shuffled["anycast"]
@@ -34,7 +34,7 @@ def test_order_of_the_input_does_not_matter() -> None:
 
 def test_one_more_neighbour_is_one_more_stanza_and_nothing_else() -> None:
     plan = relay()
-    more = relay(tunnels=[*plan["tunnels"], tunnel("sgp")], bgp=[*plan["bgp"], session("sgp", 9, "relay")])
+    more = relay(bgp=[*plan["bgp"], session("sgp", 9, "relay")])
     gone, new = changed_lines(render(plan), render(more))
     assert gone == []
     assert "protocol bgp an0_sgp from session {" in new
@@ -92,9 +92,8 @@ def test_the_anycast_list_is_in_judge_alone() -> None:
 
 def test_the_older_of_two_tunnels_ranks_behind() -> None:
     plan = relay(
-        tunnels=[tunnel("nyc", 4), tunnel("nyc", 5), tunnel("pi", 4)],
         bgp=[
-            session("nyc", 2, "relay", generation=4),
+            session("nyc", 2, "relay", generation=4, rank=1),
             session("nyc", 2, "relay", generation=5),
             session("pi", 3, "leaf", generation=4),
         ],

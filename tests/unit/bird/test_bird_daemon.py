@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bird_fakes import BASE, NET, leaf, relay, render, session, tunnel
+from bird_fakes import BASE, NET, leaf, relay, render, session
 
 BIRD = shutil.which("bird", path="/usr/sbin:/sbin:/usr/bin:/usr/local/sbin")
 BIRDC = shutil.which("birdc", path="/usr/sbin:/sbin:/usr/bin:/usr/local/sbin")
@@ -33,11 +33,10 @@ pytestmark = pytest.mark.skipif(
         leaf(),
         relay(drained=True),
         leaf(drained=True),
-        relay(tunnels=[], bgp=[], anycast=[]),
+        relay(bgp=[], anycast=[]),
         relay(prefix="fd00:1::/48", loopback="fd00:1::1", subnet="fd00:1:0:1::/64", anycast=[]),
         relay(
-            tunnels=[tunnel("a-b-c", 6), tunnel("a-b-c", 7)],
-            bgp=[session("a-b-c", 2, "relay", generation=6), session("a-b-c", 2, "relay", generation=7)],
+            bgp=[session("a-b-c", 2, "relay", generation=6, rank=1), session("a-b-c", 2, "relay", generation=7)],
         ),
     ],
     ids=["relay", "leaf", "relay-drained", "leaf-drained", "alone", "short-prefix", "rotating"],

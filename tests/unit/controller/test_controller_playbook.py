@@ -98,18 +98,21 @@ def test_the_line_that_says_why(result: dict[str, Any], line: str) -> None:
 
 
 def facts(**changes: Any) -> dict[str, Any]:
-    return {"stop": None, "time": time.time(), "asked_at": time.time(), "problems": [], **changes}
+    good = {"stop": None, "time": time.time(), "asked_at": time.time(), "problems": [], "kernel_wireguard": True}
+    return {**good, **changes}
 
 
-def verdict(hosts: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """Return the warnings and the result of altnet_verdict for hosts with these probe results."""
+def verdict(hosts: dict[str, Any], target: str = "", **variables: Any) -> tuple[list[str], dict[str, Any]]:
+    """Return the warnings and the result of altnet_verdict for hosts with these probe results and ``variables``."""
     warnings: list[str] = []
-    task = SimpleNamespace(args={"probe": "p"}, async_val=0, check_mode=False, diff=False, action="altnet_verdict")
+    task = SimpleNamespace(
+        args={"probe": "p", "target": target}, async_val=0, check_mode=False, diff=False, action="altnet_verdict"
+    )
     nothing = dict.fromkeys(("play_context", "loader", "templar", "shared_loader_obj"))
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
     plugin = action_loader.get("altnet_verdict", task=task, connection=connection, **nothing)
     plugin._display = SimpleNamespace(warning=warnings.append)
-    hostvars = {name: {"p": result} for name, result in hosts.items()}
+    hostvars = {name: {"p": result, **variables} for name, result in hosts.items()}
     try:
         return warnings, plugin.run(None, {"ansible_play_hosts_all": list(hosts), "hostvars": hostvars})
     except AnsibleActionFail as error:
@@ -168,3 +171,41 @@ def test_the_same_problem_on_many_hosts() -> None:
     assert told["msg"].splitlines()[1:] == [
         "all 6 hosts: ansible_host: is not run by systemd. Remedy: boot it with systemd as init."
     ]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "variables", "refused"),
+    [
+        (True, {"wireguard_userspace_allowed": False}, None),
+        (True, {"wireguard_backend": "kernel"}, None),
+        (False, {}, None),
+        (False, {"wireguard_userspace_allowed": True, "wireguard_backend": "userspace"}, None),
+        (False, {"wireguard_userspace_allowed": False}, "wireguard_userspace_allowed: is false"),
+        (False, {"wireguard_userspace_allowed": "no"}, "wireguard_userspace_allowed: is no"),
+        (False, {"wireguard_backend": "kernel"}, "wireguard_backend: is kernel"),
+    ],
+)
+def test_userspace_is_refused_before_anything_is_changed(
+    kernel: bool, variables: dict[str, Any], refused: str | None
+) -> None:
+    _, told = verdict({"fra": probed(kernel_wireguard=kernel)}, **variables)
+    assert refused in told["msg"] if refused else not told.get("failed"), told
+
+
+def test_a_foreign_firewall_is_a_warning() -> None:
+    (warning,), told = verdict({"fra": probed(foreign_drops=["ip filter INPUT"])})
+    assert warning.startswith("host fra: the firewall chain ip filter INPUT of somebody else drops by default")
+    assert not told.get("failed")
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("fra", None),
+        ("nyc", "host nyc: /etc/altnet/stop: every play refuses this host: moving. Remedy: "),
+        ("sin", "host sin: --limit: is outside the limit of this run. Remedy: "),
+    ],
+)
+def test_the_host_a_playbook_is_about(target: str, line: str | None) -> None:
+    _, told = verdict({"fra": probed(), "nyc": probed(stop="moving")}, target)
+    assert line in told["msg"] if line else not told.get("failed"), told

@@ -279,7 +279,7 @@ def test_a_thousand_hosts(world: World) -> None:
     assert problems(task_vars, world.ledger) == []
     assert time.monotonic() - start < 15
 
-    world.network |= {"altnet_regoin": "x", "altnet_epochs": 7}
+    world.network |= {"altnet_regoin": "x", "altnet_topology": 7}
     world.hosts["host0001"]["wireguard_tunnel"] = 1
     task_vars = world.task_vars()
     start = time.monotonic()
@@ -288,7 +288,7 @@ def test_a_thousand_hosts(world: World) -> None:
             "all 1004 hosts: altnet_regoin: is no variable that Altnet knows. Remedy: did you mean altnet_region? "
             "Correct the name."
         ),
-        "all 1004 hosts: altnet_epochs: is a number (7), not a mapping. Remedy: give a mapping.",
+        "all 1004 hosts: altnet_topology: is a number (7), not a mapping. Remedy: give a mapping.",
         (
             "host host0001: wireguard_tunnel: is no variable that Altnet knows. Remedy: did you mean "
             "wireguard_tunnels? Correct the name."

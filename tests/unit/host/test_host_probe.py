@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -66,13 +67,38 @@ def test_installed_without_dpkg(fake: Fake) -> None:
         ('[{"dst":"default","protocol":"ra","nexthops":[{"dev":"eth0"},{"dev":"eth1"}]}]', ["eth0", "eth1"]),
     ],
 )
-def test_router_advertisements(fake: Fake, output: str, interfaces: list[str]) -> None:
+def test_router_advertisements(fake: Fake, tmp_path: Path, output: str, interfaces: list[str]) -> None:
     fake("ip", f"/bin/cat <<'END'\n{output}\nEND")
-    assert probe.router_advertisement_interfaces() == interfaces
+    for name in ("all", "default", "eth0", "eth1", "eth2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "accept_ra").write_text("1\n")
+    assert probe.router_advertisement_interfaces(tmp_path) == interfaces
 
 
-def test_router_advertisements_without_ip(fake: Fake) -> None:
-    assert probe.router_advertisement_interfaces() == []
+@pytest.mark.parametrize(("value", "interfaces"), [("0", []), ("1", []), ("2", ["eth0"])])
+def test_router_advertisements_without_a_route(fake: Fake, tmp_path: Path, value: str, interfaces: list[str]) -> None:
+    """What was set to 2 stays listed while its route is away; 0 means that somebody else listens."""
+    (tmp_path / "eth0").mkdir()
+    (tmp_path / "eth0" / "accept_ra").write_text(value)
+    assert probe.router_advertisement_interfaces(tmp_path) == interfaces
+
+
+def test_foreign_chains_that_drop(fake: Fake) -> None:
+    chains = [
+        {"family": "inet", "table": "altnet", "name": "input", "hook": "input", "policy": "drop"},
+        {"family": "ip", "table": "filter", "name": "INPUT", "hook": "input", "policy": "drop"},
+        {"family": "ip", "table": "filter", "name": "FORWARD", "hook": "forward", "policy": "drop"},
+        {"family": "ip6", "table": "filter", "name": "FORWARD", "hook": "forward", "policy": "drop"},
+        {"family": "ip6", "table": "filter", "name": "OUTPUT", "hook": "output", "policy": "drop"},
+        {"family": "inet", "table": "x", "name": "plain"},
+    ]
+    rows = json.dumps({"nftables": [{"metainfo": {}}, *({"chain": chain} for chain in chains)]})
+    fake("nft", f"/bin/cat <<'END'\n{rows}\nEND")
+    assert probe.foreign_drops() == ["ip filter INPUT", "ip6 filter FORWARD"]
+
+
+def test_foreign_chains_without_nft(fake: Fake) -> None:
+    assert probe.foreign_drops() == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +153,8 @@ def test_kernel_wireguard_leaves_nothing() -> None:
     assert Path("/proc/self/ns/net").readlink() == here
 
 
-def test_kernel_wireguard_without_ip(fake: Fake) -> None:
+def test_kernel_wireguard_without_namespaces(fake: Fake) -> None:
+    fake("unshare", "exit 1")
     assert probe.kernel_wireguard() is False
 
 
@@ -138,7 +165,7 @@ def test_kernel_wireguard_is_what_ip_says(fake: Fake, tmp_path: Path, status: in
     if subprocess.run(["/usr/bin/unshare", "--net", "/bin/true"], check=False).returncode != 0:
         pytest.skip("no network namespaces")
     assert probe.kernel_wireguard() is there
-    assert (tmp_path / "asked").read_text().split() == ["link", "add", "altnet-probe", "type", "wireguard"]
+    assert (tmp_path / "asked").read_text().split() == ["link", "add", "dev", "wg-probe", "type", "wireguard"]
 
 
 @pytest.fixture

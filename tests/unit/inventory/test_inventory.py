@@ -40,7 +40,6 @@ def test_everything_an_operator_can_say():
         "altnet_topology": {"strategy": "hub", "hubs": ["nyc"], "degree": 4, "full_mesh_max": 3, "attach": 1},
         "altnet_anycast": [{"name": "dns", "address_index": 53, "origins": ["fra", "pi"]}],
         "altnet_master_secret": "is not read here",
-        "altnet_epochs": {"a": 1},
     }
     hosts = {
         "fra": {"altnet_endpoints": ["2001:DB8:0::1", "192.0.2.1"], "altnet_region": "eu-1"},

@@ -183,7 +183,14 @@ def test_userspace(three: dict[str, dict[str, Any]]) -> None:
 def test_one_host_of_many_counts_its_tunnels(three: dict[str, dict[str, Any]]) -> None:
     told = report({"fra": three["fra"]}, {"fra": sight(three)["fra"]})
     assert told.lines[0].endswith(": 1 hosts, 1 of them relays, 2 tunnels")
-    assert told.lines[-1] == "0 of 0 ordered pairs of hosts reach each other."
+    assert told.lines[-1] == "2 of 2 ordered pairs of hosts reach each other, all of them."
+
+
+def test_one_host_of_many_that_reaches_nobody(three: dict[str, dict[str, Any]]) -> None:
+    """Whom it was asked about counts, though the run was limited to it alone."""
+    told = report({"fra": three["fra"]}, {"fra": Seen(reach={"nyc": None, "sin": None})})
+    assert told.lines[-1] == "0 of 2 ordered pairs of hosts reach each other."
+    assert {"fra does not reach nyc", "fra does not reach sin"} <= set(told.faults)
 
 
 def test_two_generations_are_two_tunnels(three: dict[str, dict[str, Any]]) -> None:
@@ -207,7 +214,7 @@ def test_the_matrix_has_an_end(count: int, printed: bool) -> None:
 
 def test_lists_have_an_end() -> None:
     many = pieces(*(f"h{number}" for number in range(30)))
-    seen = {name: Seen(reach=dict.fromkeys(many)) for name in many}
+    seen = {name: Seen(reach={other: None for other in many if other != name}) for name in many}
     told = report(many, seen)
     assert len(told.faults) == 3 * (SHOWN_MAX + 1)
     assert [line for line in told.faults if line.startswith("and ")] == [

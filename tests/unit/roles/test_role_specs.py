@@ -15,7 +15,6 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 PREFIXES = {"plan": "altnet_"}
 #: Mappings whose keys are the operator's, with what the keys are.
 FREE_KEYS = {
-    "altnet_epochs": "labels of secrets",
     "base_sysctl": "names of kernel settings",
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -283,13 +284,93 @@ def test_hosts_go_abroad_when_their_region_is_too_small():
 
 def test_attachments_are_kept_while_they_are_valid():
     host = Node(9, relay=False, kind=NAT_FOUR, region="r1")
-    pairs = compute(AUTO, [*relays(4, 2), host], [(2, 9), (4, 9)])
-    assert {ends for ends in pairs if 9 in ends} == {(2, 9), (4, 9)}
+    pairs = compute(AUTO, [*relays(4, 2), host], [(3, 9), (4, 9)])
+    assert {ends for ends in pairs if 9 in ends} == {(3, 9), (4, 9)}
     three = compute(AUTO, [*relays(4, 2), host], [(1, 9), (2, 9), (4, 9)])
     assert {ends for ends in three if 9 in ends} == {(1, 9), (2, 9)}
     no_more = [Node(4, relay=False, kind=DUAL) if node.id == 4 else node for node in relays(4, 2)]
-    assert (1, 9) in compute(AUTO, [*no_more, host], [(2, 9), (4, 9)])
-    assert (4, 9) not in compute(AUTO, [*no_more, host], [(2, 9), (4, 9)])
+    assert {ends for ends in compute(AUTO, [*no_more, host], [(3, 9), (4, 9)]) if 9 in ends} == {(1, 9), (3, 9)}
+
+
+def attached(pairs, host):
+    return {other for ends in pairs if host in ends for other in ends if other != host}
+
+
+def test_a_host_that_moved_changes_the_more_loaded_of_its_relays():
+    others = [Node(number, relay=False, kind=NAT_FOUR, region="r0") for number in (10, 11)]
+    nodes = [*relays(6, 2), *others, Node(9, relay=False, kind=NAT_FOUR, region="r1")]
+    before = [(2, 10), (6, 10), (2, 11), (4, 11), (2, 9), (4, 9)]
+    pairs = compute(AUTO, nodes, before)
+    assert (attached(pairs, 9), attached(pairs, 10), attached(pairs, 11)) == ({1, 4}, {2, 6}, {2, 4})
+    assert compute(AUTO, nodes, pairs) == pairs
+
+
+def test_a_host_that_moved_keeps_the_relay_that_no_other_of_its_relays_is_near():
+    nodes = [*relays(6, 3), Node(9, relay=False, kind=NAT_FOUR, region="r0")]
+    pairs = compute(Topology(attach=3), nodes, [(1, 9), (4, 9), (5, 9)])
+    assert attached(pairs, 9) == {1, 3, 5}
+
+
+def test_a_host_that_moved_waits_for_an_absent_relay_and_for_one_that_it_can_reach():
+    """An absent relay's region is not known, so it may be the host's: absence changes nothing."""
+    host = Node(9, relay=False, kind=NAT_FOUR, region="r1")
+    absent = [Node(node.id, relay=True, kind=ABSENT) if node.id == 4 else node for node in relays(4, 2)]
+    assert attached(compute(AUTO, [*absent, host], [(2, 9), (4, 9)]), 9) == {2, 4}
+    beyond = [replace(node, kind=SIX) if node.region == "r1" else node for node in relays(4, 2)]
+    assert attached(compute(AUTO, [*beyond, host], [(2, 9), (4, 9)]), 9) == {2, 4}
+    one = Topology(attach=1)
+    assert attached(compute(one, [*relays(4, 2), host], [(4, 9)]), 9) == {1}
+
+
+@st.composite
+def with_hosts(draw):
+    """A network, and the same one after some of its hosts that are no relays moved or changed how they are reached."""
+    nodes = draw(mixed(12)) + [
+        Node(number, relay=False, kind=draw(st.sampled_from(KINDS)), region=draw(st.sampled_from(["r0", "r1", "away"])))
+        for number in range(401, 401 + draw(st.integers(1, 6)))
+    ]
+    changed = draw(st.sets(st.sampled_from([node.id for node in nodes if not node.relay]), min_size=1, max_size=3))
+    after = [
+        replace(node, region=draw(st.sampled_from(["r0", "r1", "r2"])), kind=draw(st.sampled_from([node.kind, *KINDS])))
+        if node.id in changed
+        else node
+        for node in nodes
+    ]
+    return nodes, after, changed
+
+
+@given(with_hosts(), topologies)
+@settings(max_examples=200, deadline=None)
+def test_hosts_that_change_move_no_more_than_they_must_and_nobody_else(network, topology):
+    nodes, now, changed = network
+    before = compute(topology, nodes)
+    after = compute(topology, now, before)
+    assert compute(topology, now, after) == after
+    assert all(changed & set(ends) for ends in before ^ after)
+    by_id = {node.id: node for node in now}
+    for host in (by_id[number] for number in changed):
+        partners = {node.id for node in now if node.relay and can_link(host, node)}
+        home = {number for number in partners if by_id[number].region == host.region}
+        had, has = attached(before, host.id), attached(after, host.id)
+        assert has <= partners
+        assert len(has) == min(len(partners), topology.attach)
+        assert bool(has & home) == bool(home)
+        # Beyond the tunnels that cannot be any more it gives up one at most, and that for a relay at home.
+        assert len((had & partners) - has) <= (1 if home and not had & home else 0)
+
+
+@given(mixed(), topologies, st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_relay_that_moves_or_joins_draws_its_regions_hosts_and_no_others(nodes, topology, data):
+    relay = data.draw(st.sampled_from([node for node in nodes if node.relay]))
+    others = [node for node in nodes if node != relay]
+    start = data.draw(st.sampled_from([others, [*others, replace(relay, region="elsewhere")]]))
+    before = compute(topology, start)
+    after = compute(topology, nodes, before)
+    assert compute(topology, nodes, after) == after
+    for host in (node for node in nodes if not node.relay):
+        had, has = attached(before, host.id), attached(after, host.id)
+        assert had == has or (len(had - has) <= 1 and has - had == {relay.id})
 
 
 def test_what_the_operator_chose_wins():

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
+from altnet.transaction import TransactionError, run
+
 REPOSITORY = Path(__file__).parents[3]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 SECRET = "hRt7vQwLz0dK3mPx9sYbNc5e"
@@ -223,6 +225,18 @@ def test_no_new_connection_is_a_failure_that_tells_what_the_host_does():
     assert "the host restores its previous set by itself 45 s after" in result["msg"]
     assert "timed out" in result["msg"]
     assert plugin.log == ["reset", {"name": "nft", "_confirm": "abc"}] * 3
+
+
+def test_the_runbook_quotes_what_is_said(world):
+    page = (REPOSITORY / "docs/runbooks/locked-out-by-the-firewall.md").read_text()
+    ssh = "Failed to connect to the host via ssh: ssh: connect to host 192.0.2.10 port 22: Connection timed out"
+    plugin = Plugin([AnsibleConnectionFailure(ssh)] * 3)
+    said = plugin._confirmed({"name": "host", "confirm": {"timeout": 60}}, "abc", {})["msg"]
+    assert f"```console\n{said}\n```" in page
+    assert f"`{said.splitlines()[0].partition(': ')[2].rstrip('.')}`" in page
+    with pytest.raises(TransactionError) as late:
+        run({"name": "host", "_confirm": "abc"}, {}, check_mode=False, host=world.host())
+    assert f"```console\n{late.value}\n```" in page
 
 
 def test_a_connection_that_comes_late_still_confirms():
