@@ -112,3 +112,22 @@ def test_losing_a_relay_is_noticed_by_bfd() -> None:
     finally:
         lab.ssh("core1", "nft delete table inet lab_cut")
     lab.playbook("playbooks/check.yml", "-e", "check_wait=30").ok()
+
+
+def test_the_firewall_survives_debians_nftables_service() -> None:
+    """It flushes every table when it restarts, reloads or stops; ours is there again each time."""
+    for verb in ("restart", "reload", "stop"):
+        lab.ssh("sin", f"systemctl {verb} nftables && nft list chain inet altnet input")
+    assert lab.playbook("site.yml").ok().changed == dict.fromkeys(lab.addresses(), 0)
+
+
+def test_router_advertisements_are_kept_before_forwarding_is_switched_on() -> None:
+    """A kernel that forwards drops the default routes it learnt, unless accept_ra was 2 before."""
+    predicted = lab.playbook(
+        "site.yml", "--limit", "fra", "--tags", "host", "--check", "--diff", "-e", '{"base_ra_interfaces": ["eth0"]}'
+    ).ok()
+    accept, forward = (
+        predicted.output.index(text)
+        for text in ("net/ipv6/conf/eth0/accept_ra = 2", "net/ipv6/conf/all/forwarding = 1")
+    )
+    assert accept < forward

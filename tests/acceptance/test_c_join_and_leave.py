@@ -99,7 +99,9 @@ def test_check_mode_predicts_hosts_and_files(joined: dict[str, object]) -> None:
     will = {host for host, count in predicted.changed.items() if count}
     did = {host for host, count in run.changed.items() if count}
     assert will == did == {*NEIGHBOURS, "sao"}
-    assert written(predicted.output) == written(run.output)
+    files = written(run.output)
+    assert written(predicted.output) == files
+    assert all({"/etc/bird/bird.conf", "/etc/altnet/firewall.nft"} <= files[host] for host in did)
     print({host: sorted(files) for host, files in written(run.output).items()})
 
 
@@ -171,3 +173,32 @@ def test_z_it_leaves_for_good(joined: dict[str, object]) -> None:
     told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok()
     assert "30 of 30 ordered pairs" in told.output
     assert lab.playbook("site.yml").ok().changed == dict.fromkeys(lab.addresses(), 0)
+
+
+def test_zz_a_host_that_is_gone_leaves_without_being_asked(tmp_path: Path) -> None:
+    """sao joins under a new network copy, its machine dies, and the others forget it all the same."""
+    with lab.network_copy(tmp_path) as network:
+        lab.join_sao(network)
+        lab.playbook("site.yml", inventory=network).ok()
+        subprocess.run(["docker", "stop", "-t", "2", "altnet-lab-sao"], check=True, capture_output=True)
+        try:
+            left = lab.playbook(
+                "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", "-e", "leave_dead=true",
+                inventory=network,
+            ).ok()  # fmt: skip
+            assert left.changed.get("sao", 0) == 0
+            assert lab.ledger(network)["hosts"]["sao"]["left"] is True
+            for host in NEIGHBOURS:
+                assert lab.ssh(host, "ip -o link | grep sao; true") == ""
+        finally:
+            subprocess.run(["docker", "start", "altnet-lab-sao"], check=True, capture_output=True)
+            for _ in range(60):
+                if "in" in lab.ssh("sao", "echo in", check=False):
+                    break
+                time.sleep(0.5)
+        # It came back after all: the same playbook cleans it.
+        lab.playbook(
+            "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", inventory=network
+        ).ok()  # fmt: skip
+        assert lab.ssh("sao", "ip -o link | grep an0; ls -d /etc/altnet 2>/dev/null; true") == ""
+    lab.playbook("playbooks/check.yml", "-e", "check_wait=30").ok()

@@ -56,6 +56,16 @@ def bird(host: str) -> tuple[str, str]:
     )
 
 
+#: In which tasks the five runs are killed.
+TASKS = [
+    "base : Set kernel and firewall",
+    "wireguard : tunnels | Bring the tunnels",
+    "bird : Route",
+    "wireguard : tunnels | Bring the tunnels",
+    "bird : Route",
+]
+
+
 def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
     """Each run changes files on every host, is killed without warning, and the next one leaves all as it should be."""
     moments = random.Random(20)
@@ -63,16 +73,20 @@ def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
         wanted = ["-e", f"bird_keepalive_time={8 + attempt}", "-e", f"wireguard_mtu={1400 + attempt}"]
         process = subprocess.Popen(
             ["ansible-playbook", "-i", str(lab.INVENTORY), "site.yml", *wanted], cwd=lab.ROOT, env=lab.environment(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        wait = moments.uniform(3, 11)
+        # Somewhere in one of the tasks that change hosts, a random moment after it began.
+        task = TASKS[attempt]
+        for line in process.stdout or ():
+            if line.startswith(f"TASK [{task}"):
+                break
+        wait = moments.uniform(0, 1.5)
         time.sleep(wait)
-        ended = process.poll()
-        if ended is None:
-            process.kill()
+        assert process.poll() is None, "the run had ended before it was killed"
+        process.kill()
         process.wait()
         wait_for_the_lock()
-        print(f"attempt {attempt}: killed after {wait:.1f} s" + (" (it had ended)" if ended is not None else ""))
+        print(f"attempt {attempt}: killed {wait:.1f} s into: {task}")
         for host in lab.addresses():
             lab.ssh(host, "bird -p -c /etc/bird/bird.conf && nft -c -f /etc/altnet/firewall.nft")
     again = lab.playbook("site.yml").ok()
