@@ -62,15 +62,16 @@ lint: $(STAMP)
 	ruff format --check .
 	mypy
 	yamllint --strict .
-	shellcheck lab/engine lab/build-image lab/vault-password lab/image/lab-init .ci/run
+	shellcheck lab/engine lab/build-image lab/vault-password lab/image/lab-init lab/unit-debian \
+	  molecule/common/traces .ci/run
 	ansible-lint --offline --strict
 
 unit: $(STAMP) ## the tests that need no host
-	$(call step,'Unit and property tests, this machine Python')
+	$(call step,'Unit and property tests on this machine')
 	pytest -n 2 --dist loadgroup tests/unit
 
 unit-debian: lab-up ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
-	$(call step,'Unit and property tests, Debian 13')
+	$(call step,'Unit and property tests on Debian 13')
 	lab/unit-debian
 
 molecule: lab-up ## each role by itself
