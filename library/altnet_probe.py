@@ -37,7 +37,8 @@ RETURN = r"""
 ansible_facts:
   description: >-
     C(altnet_host) with C(release), C(kernel_wireguard), C(packages) that are installed, C(ra_interfaces) that live by
-    router advertisements, C(foreign_drops) with the firewall chains of others that drop by default, C(sets_clock),
+    router advertisements, C(foreign_drops) with the firewall chains of others that drop by default,
+    C(bgp_established) with the BGP sessions that are up, C(sets_clock),
     C(time) and C(asked_at) in seconds since 1970, C(stop) with the stop file's text or null, and C(problems), a list
     of C(variable), C(what), C(remedy).
   returned: always

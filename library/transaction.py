@@ -108,6 +108,14 @@ options:
           - Without it everything that was healthy before has to be.
         type: list
         elements: str
+      before:
+        description:
+          - Items that were healthy earlier in the same run. They count as if they were healthy right before the swap.
+          - Hosts are changed side by side. Without this, one that is a moment later than its neighbours would take
+            what they have just broken for the normal state, and let the same change pass.
+        type: list
+        elements: str
+        default: []
       timeout:
         description: Seconds to get healthy.
         type: float
@@ -284,6 +292,7 @@ HEALTH = {
     "command": {"type": "list", "elements": "str", "required": True},
     "healthy": {"type": "str"},
     "expect": {"type": "list", "elements": "str"},
+    "before": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "float", "default": 30},
 }
 ARGUMENTS: dict[str, Any] = {

@@ -10,12 +10,18 @@ import pytest
 from . import lab
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured, and what operators are told: CI's log is where its history is read."""
+    terminalreporter.section("measured, and told")
+    for line in lab.SHOWN:
+        terminalreporter.line(line)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def converged() -> None:
     """The lab is up and whole before the first test; `make acceptance` made it."""
     told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20")
     assert told.status == 0, f"the lab is not whole; run `make lab` first\n{told.output}"
-    print(told.output)
 
 
 @pytest.fixture

@@ -31,6 +31,16 @@ EXECUTION = re.compile(r"^<(?P<address>[0-9a-fA-F.:]+)> SSH: EXEC ", re.MULTILIN
 SAO = '        sao: {ansible_host: 10.77.0.14, altnet_endpoints: [10.77.0.14, "2001:db8:77::14"], altnet_region: us}\n'
 
 
+#: What tests measured or were told, in order; printed after the last test, passed or not.
+SHOWN: list[str] = []
+
+
+def show(what: object) -> None:
+    """Keep a figure, or a message an operator would see, for the end of the suite's output."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[2].removesuffix(" (call)").removesuffix(" (setup)")
+    SHOWN.append(f"{test}: {what}")
+
+
 @dataclass(frozen=True)
 class Run:
     """One ended run of a command."""

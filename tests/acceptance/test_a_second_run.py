@@ -26,7 +26,7 @@ def test_it_changes_nothing(again: lab.Run) -> None:
 
 def test_it_executes_few_modules(again: lab.Run) -> None:
     counts = again.executions
-    print(f"site.yml again: {again.seconds:.1f} s, module executions by host: {dict(counts)}")
+    lab.show(f"site.yml again: {again.seconds:.1f} s, module executions by host: {dict(counts)}")
     assert set(counts) == set(lab.addresses().values())
     assert max(counts.values()) <= EXECUTIONS_MAX
 

@@ -83,7 +83,7 @@ def test_a_host_comes_back_after_a_reboot() -> None:
         if "ready" in lab.ssh("fra", "echo ready", check=False):
             break
     seconds = lab.reaches("fra", "core2", wait=60)
-    print(f"fra reaches core2 {seconds:.1f} s after its ssh was back")
+    lab.show(f"fra reaches core2 {seconds:.1f} s after its ssh was back")
     assert lab.playbook("site.yml").ok().changed == dict.fromkeys(lab.addresses(), 0)
     lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok()
 
@@ -104,7 +104,7 @@ def test_losing_a_relay_is_noticed_by_bfd() -> None:
         lost = re.search(r"(\d+) packets transmitted, (\d+) received", out)
         assert lost, out
         missing = int(lost[1]) - int(lost[2])
-        print(
+        lab.show(
             f"nyc to core1 while core1's tunnel with fra is cut silently: {missing} of {lost[1]} pings lost (20 ms apart)"
         )
         assert missing < 150

@@ -72,7 +72,7 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
             left = lab.playbook(
                 "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", inventory=network
             )
-            print(left.output[-1500:])
+            assert left.status == 0, left.output[-3000:]
 
 
 def written(output: str) -> dict[str, set[str]]:
@@ -102,7 +102,7 @@ def test_check_mode_predicts_hosts_and_files(joined: dict[str, object]) -> None:
     files = written(run.output)
     assert written(predicted.output) == files
     assert all({"/etc/bird/bird.conf", "/etc/altnet/firewall.nft"} <= files[host] for host in did)
-    print({host: sorted(files) for host, files in written(run.output).items()})
+    lab.show({host: sorted(files) for host, files in written(run.output).items()})
 
 
 def test_only_neighbours_change(joined: dict[str, object]) -> None:
@@ -115,7 +115,7 @@ def test_only_neighbours_change(joined: dict[str, object]) -> None:
 def test_it_is_reached_soon(joined: dict[str, object]) -> None:
     first, run = joined["first"], joined["run"]
     assert first, "core1 did not reach sao at all"
-    print(f"sao: first answer {first[0]:.1f} s after the command, the run took {run.seconds:.1f} s")
+    lab.show(f"sao: first answer {first[0]:.1f} s after the command, the run took {run.seconds:.1f} s")
     assert first[0] <= FIRST_ANSWER_MAX
 
 
@@ -124,7 +124,7 @@ def test_all_reach_it(joined: dict[str, object]) -> None:
     assert isinstance(network, Path)
     told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20", inventory=network).ok()
     assert "42 of 42 ordered pairs" in told.output
-    print(told.output[told.output.index("Network ") :])
+    lab.show(told.output[told.output.index("Network ") :])
 
 
 def test_the_ledger_only_gains(joined: dict[str, object]) -> None:
@@ -133,7 +133,7 @@ def test_the_ledger_only_gains(joined: dict[str, object]) -> None:
     assert isinstance(text, str)
     after = (network / "ledger.json").read_text()
     diff = list(difflib.unified_diff(text.splitlines(), after.splitlines(), lineterm="", n=0))
-    print("\n".join(diff))
+    lab.show("\n".join(diff))
     assert [line for line in diff if line.startswith("-") and not line.startswith("---")] == []
 
 
@@ -147,7 +147,7 @@ def test_z_it_leaves_for_good(joined: dict[str, object]) -> None:
     left = lab.playbook(
         "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", inventory=network
     ).ok()
-    print(f"leave: {left.seconds:.1f} s")
+    lab.show(f"leave: {left.seconds:.1f} s")
     hosts = lab.ledger(network)["hosts"]
     assert hosts["sao"] == {"id": hosts["sao"]["id"], "label": "sao", "left": True}
     for host in lab.addresses():

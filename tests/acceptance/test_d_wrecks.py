@@ -86,11 +86,11 @@ def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
         process.kill()
         process.wait()
         wait_for_the_lock()
-        print(f"attempt {attempt}: killed {wait:.1f} s after the first host's end of: {task}")
+        lab.show(f"attempt {attempt}: killed {wait:.1f} s after the first host's end of: {task}")
         for host in lab.addresses():
             lab.ssh(host, "bird -p -c /etc/bird/bird.conf && nft -c -f /etc/altnet/firewall.nft")
     again = lab.playbook("site.yml").ok()
-    print(f"after five kills, hosts that the next run changes: {[host for host, n in again.changed.items() if n]}")
+    lab.show(f"after five kills, hosts that the next run changes: {[host for host, n in again.changed.items() if n]}")
     assert lab.playbook("site.yml").ok().changed == QUIET
     for host in lab.addresses():
         left = lab.ssh(
@@ -109,9 +109,10 @@ def test_a_broken_template_leaves_the_old_configuration_running(roles: Path, mod
     assert done.status != 0
     message = re.search(r"/etc/bird/bird\.conf:(\d+)(:\d+)? .*", done.output)
     assert message, done.output[-3000:]
-    print(message[0])
-    line = lab.ssh("fra", "grep -n 'protocol device' /etc/bird/bird.conf").split(":")[0]
-    assert message[1] == line
+    lab.show(message[0])
+    # The first host to refuse is any of them, and a relay's file has lines that another's has not.
+    lines = {lab.ssh(host, "grep -n 'protocol device' /etc/bird/bird.conf").split(":")[0] for host in lab.addresses()}
+    assert message[1] in lines
     assert "protokol device" in done.output
     assert {host: bird(host) for host in lab.addresses()} == before
 
@@ -134,7 +135,7 @@ def test_a_configuration_that_loses_all_sessions_is_rolled_back(roles: Path) -> 
     assert done.status != 0
     told = re.search(r"transaction bird failed at health: .*", done.output)
     assert told, done.output[-3000:]
-    print(told[0])
+    lab.show(told[0])
     assert {host: bird(host)[0] for host in lab.addresses()} == before
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
     assert lab.playbook("site.yml").ok().changed == QUIET
@@ -202,7 +203,7 @@ def test_a_firewall_that_shuts_the_operator_out_takes_itself_back() -> None:
         "site.yml", "--limit", "core1", "--tags", "host", "-e", '{"base_ssh_ports": [2222], "base_confirm_timeout": 15}'
     )
     assert shut.status != 0
-    print(re.findall(r".*(?:restore|roll).*", shut.output)[:3])
+    lab.show(re.findall(r".*(?:restore|roll).*", shut.output)[:3])
     deadline = time.monotonic() + 60
     while "in" not in lab.ssh("core1", "echo in", check=False, timeout=15):
         assert time.monotonic() < deadline, "core1 is locked"

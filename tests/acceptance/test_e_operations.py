@@ -42,7 +42,7 @@ def test_draining_a_relay_loses_nothing() -> None:
     lost = re.search(r"(\d+) packets transmitted, (\d+) received", out)
     assert lost, out
     gone = int(lost[1]) - int(lost[2])
-    print(f"drain {drained.seconds:.1f} s, undrain {back.seconds:.1f} s: {gone} of {lost[1]} pings lost")
+    lab.show(f"drain {drained.seconds:.1f} s, undrain {back.seconds:.1f} s: {gone} of {lost[1]} pings lost")
     assert gone <= 1
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
     assert lab.playbook("site.yml").ok().changed == QUIET

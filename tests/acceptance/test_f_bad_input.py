@@ -236,7 +236,7 @@ def test_it_is_told_before_any_host_is_touched(case: str, network: Network) -> N
     lines = [line for line in done.output.splitlines() if "Remedy:" in line and not line.startswith(("fatal:", "E "))]
     assert lines, done.output[-3000:]
     told = " ".join(dict.fromkeys(line.split("Action failed: ")[-1].strip() for line in lines))
-    print(f"{case}\n    {told}")
+    lab.show(told)
     assert variable in told
     assert words in told
     assert re.search(rf"hosts? (\S+, )*{host}[,: ]", told) if host else True
@@ -254,7 +254,7 @@ def test_an_unreachable_host(network: Network, snapshot: dict[str, str]) -> None
     assert done.status != 0
     told = re.findall(r"host sin: ansible_host \(10\.77\.0\.99\): is unreachable.*Remedy: .*", done.output)
     assert told, done.output[-3000:]
-    print(told[0])
+    lab.show(told[0])
     assert {host: lab.state(host) for host in lab.addresses()} == snapshot
 
 
@@ -270,7 +270,7 @@ def test_an_unsupported_release(network: Network, snapshot: dict[str, str]) -> N
     assert done.status != 0
     told = re.findall(r"host core1: ansible_host: runs Debian.*Remedy: .*", done.output)
     assert told, done.output[-3000:]
-    print(told[0])
+    lab.show(told[0])
     assert {host: lab.state(host) for host in lab.addresses()} == snapshot
 
 
@@ -303,5 +303,5 @@ def test_a_second_run_while_one_is_under_way(network: Network) -> None:
     assert second.status == 4
     told = re.findall(r".*another run is under way.*", second.output)
     assert len(told) == 1
-    print(told[0])
+    lab.show(told[0])
     assert "TASK" not in second.output

@@ -41,7 +41,7 @@ def test_its_commands_work(name: str, network: Path) -> None:
         "bash", "-eu", "-o", "pipefail", "-c", commands,
         ANSIBLE_INVENTORY=str(network), ANSIBLE_VAULT_PASSWORD_FILE=str(lab.ROOT / "lab" / "vault-password"),
     )  # fmt: skip
-    print(f"{name}: {done.seconds:.0f} s")
+    lab.show(f"{name}: {done.seconds:.0f} s")
     done.ok()
     # A refused run must not be taken for the end of a healthy one.
     if "check.yml" not in commands:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..wireguard import kernel
 from ..wireguard.runner import HostRunner
+from .state import bgp_sessions
 
 #: Debian releases that the roles are tested on.
 SUPPORTED = {"12": "bookworm", "13": "trixie"}
@@ -153,6 +154,7 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "ra_interfaces": router_advertisement_interfaces(),
         "foreign_drops": foreign_drops(),
         "sets_clock": sets_clock(),
+        "bgp_established": [name for name, state in bgp_sessions().items() if state == "Established"],
         "time": time.time(),
         "stop": stop_reason(),
         "problems": problems,

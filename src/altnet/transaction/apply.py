@@ -91,7 +91,10 @@ class Application:
     def _baseline(self, interrupted: Journal | None) -> frozenset[str]:
         if interrupted:
             return frozenset(interrupted.baseline)
-        return health.ask(self.host, self.request.health).items if self.request.health else frozenset()
+        if not self.request.health:
+            return frozenset()
+        # What other hosts were given in this run may have cost this one its sessions a moment ago.
+        return health.ask(self.host, self.request.health).items | self.request.health.before
 
     def _journal(self, before: frozenset[str]) -> Journal:
         state, former = self.found.unit, self.former

@@ -30,12 +30,16 @@ class WantedFile:
 
 @dataclass(frozen=True)
 class Health:
-    """How the daemon is asked. Without ``healthy`` exit code 0 is all that counts."""
+    """How the daemon is asked. Without ``healthy`` exit code 0 is all that counts.
+
+    ``before`` are items somebody saw healthy earlier in the same run: they count as if they had been seen now.
+    """
 
     command: tuple[str, ...]
     healthy: re.Pattern[str] | None
     expect: frozenset[str] | None
     timeout: float
+    before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -202,11 +206,16 @@ def _health(reader: _Reader, value: object) -> Health | None:
         expect = None
     if expect is not None and pattern is None and not reader.problems:
         reader.wrong("health.expect", "items are expected but not recognized", "give health.healthy")
+    before = value.get("before") or ()
+    if not isinstance(before, Sequence) or isinstance(before, str):
+        reader.wrong("health.before", "not a list", "list the items' names")
+        before = ()
     return Health(
         command=reader.argv("health.command", value.get("command")),
         healthy=pattern,
         expect=None if expect is None else frozenset(str(item) for item in expect),
         timeout=reader.seconds("health.timeout", value.get("timeout"), 30.0),
+        before=frozenset(str(item) for item in before),
     )
 
 

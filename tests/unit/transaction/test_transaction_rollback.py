@@ -55,6 +55,17 @@ def test_what_was_down_before_is_not_asked_for(world):
     assert (result["healthy_before"], result["healthy_after"]) == (["fra"], ["fra"])
 
 
+def test_what_a_neighbour_broke_a_moment_ago_is_asked_for(world):
+    """Another host was given the same bad set first: here the sessions are down already when the swap begins."""
+    world.apply(GOOD)
+    for name in ("fra", "nyc"):
+        (world.fake / f"down-{name}").touch()
+    bad = "# the same bad set\n" + GOOD
+    health = {**world.params({})["health"], "expect": ["fra", "nyc"], "before": ["fra", "nyc", "gone"], "timeout": 2}
+    assert "not healthy again: fra, nyc" in str(fails(world, bad, health=health))
+    assert world.conf.read_text() == GOOD
+
+
 def test_a_failing_reload_brings_the_previous_set_back(world):
     world.apply(GOOD)
     error = fails(world, GOOD + "noreload\n")
