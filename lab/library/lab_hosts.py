@@ -299,6 +299,10 @@ class Lab:
             mine = name in {self.params["repository"], f"{self.params['repository']}-base"}
             if mine and self.do(f"image {tag}: removed"):
                 self.api.remove_image(tag, force=True)
+        # What an earlier build left when its tag moved on.
+        for row in self.api.images(filters={"dangling": True, "label": "altnet.lab.digest"}):
+            if self.do(f"image {row['Id'].removeprefix('sha256:')[:12]}: removed"):
+                self.api.remove_image(row["Id"], force=True)
 
 
 def answers(address: str) -> bool:

@@ -41,10 +41,18 @@ class Engine:
         self.log: list[str] = []
         self.there: dict[str, dict[str, Any]] = {"somebody-else": {"Names": ["/somebody-else"], "State": "running"}}
         self.nets: dict[str, dict[str, Any]] = {"bridge": {"Name": "bridge"}}
-        self.held = {"altnet-lab:full": "sha256:1", "altnet-lab-base:trixie": "sha256:2", "altnet-labour:x": "sha256:3"}
+        self.held = {
+            "altnet-lab:full": "sha256:1",
+            "sha256:0123456789abcdef": "",
+            "altnet-lab-base:trixie": "sha256:2",
+            "altnet-labour:x": "sha256:3",
+        }
 
-    def images(self) -> list[dict[str, Any]]:
-        return [{"RepoTags": [tag]} for tag in self.held] + [{"RepoTags": None}]
+    def images(self, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        if filters:
+            return [{"Id": tag} for tag in self.held if tag.startswith("sha256:")]
+        tags = [tag for tag in self.held if not tag.startswith("sha256:")]
+        return [{"RepoTags": [tag]} for tag in tags] + [{"RepoTags": None}]
 
     def remove_image(self, tag: str, force: bool) -> None:
         self.log.append(f"remove image {tag}")
@@ -263,7 +271,11 @@ def test_down(world: World) -> None:
 
 def test_down_with_its_images(world: World) -> None:
     """A base that was made here goes too; what only begins with the same letters stays."""
-    expected = ["image altnet-lab-base:trixie: removed", "image altnet-lab:full: removed"]
+    expected = [
+        "image altnet-lab-base:trixie: removed",
+        "image altnet-lab:full: removed",
+        "image 0123456789ab: removed",
+    ]
     assert world.call(state="absent", purge=True, check=True) == (expected, [])
     assert world.call(state="absent", purge=True) == (expected, [])
     assert set(world.engine.held) == {"altnet-labour:x"}
