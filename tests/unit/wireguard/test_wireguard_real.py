@@ -32,8 +32,10 @@ NAMESPACES = (
 pytestmark = [
     # wireguard-go keeps its sockets in one directory of the machine, by interface name.
     pytest.mark.xdist_group("wireguard-go"),
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}"),
-    pytest.mark.skipif(not NAMESPACES, reason="needs root, /dev/net/tun and network namespaces"),
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}; lab/unit-debian has it and runs this"),
+    pytest.mark.skipif(
+        not NAMESPACES, reason="needs root, /dev/net/tun and network namespaces; lab/unit-debian has it and runs this"
+    ),
 ]
 
 
