@@ -17,6 +17,8 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from jinja2.runtime import Undefined
 
+from altnet.controller import orders
+
 # Plain text and always the same: a date or a path of the control node would make every run a change.
 MANAGED = "Managed by Altnet with Ansible: changes made here are overwritten."
 FILE_KEYS = frozenset({"path", "template", "content", "vars", "owner", "group", "mode", "sensitive"})
@@ -40,8 +42,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
             args["files"], args["contents"] = self._rendered(args, task_vars)
         except FileError as error:
             return {**result, "failed": True, "phase": "render", "msg": str(error)}
+        order = _fingerprint(args)
+        known = orders.standing(self._task, task_vars, f"transaction {args.get('name')}", order)
+        if known is not None:
+            return {**result, **known}
         try:
-            answer: dict[str, Any] = self._execute_module("transaction", module_args=args, task_vars=task_vars)
+            asked = {**args, "_order": order}
+            answer: dict[str, Any] = self._execute_module("transaction", module_args=asked, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
             if not args.get("confirm"):
                 raise
@@ -50,6 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
         token = result.pop("confirm_token", None)
         if token:
             result.update(self._confirmed(args, token, task_vars))
+        orders.executed(self._task, task_vars, result)
         return result
 
     # -- the files
@@ -144,6 +152,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
                 f"{_restores(args)}"
             ),
         }
+
+
+def _fingerprint(args: Mapping[str, Any]) -> str | None:
+    """Name the order; a set with sensitive contents has no name, for a digest would let a guess at them be tried."""
+    # The probe looks in the usual directory only.
+    if "state_dir" in args or any(file.get("sensitive") for file in args["files"]):
+        return None
+    health = args.get("health")
+    # What was healthy before is no part of what is wanted, and never the same twice.
+    wanted = {key: value for key, value in health.items() if key != "before"} if isinstance(health, Mapping) else health
+    return orders.fingerprint("transaction", {**args, "health": wanted})
 
 
 def _restores(args: Mapping[str, Any]) -> str:

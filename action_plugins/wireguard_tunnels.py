@@ -13,6 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from altnet.controller import orders
 from altnet.errors import AltnetError
 from altnet.secrets import derive
 
@@ -34,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """The action."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Fill in the pair keys, leave out pending tunnels, run the module."""
+        """Fill in the pair keys, leave out pending tunnels, run the module unless all of it is known to hold."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         given = dict(self._task.args)
@@ -50,9 +51,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         master = self._master(variables) if ready else ""
         tunnels = [self._tunnel(entry, number, master) for number, entry in enumerate(ready)]
         arguments = {**given, "tunnels": tunnels, "pending": pending}
+        # The probe looks in the usual directory only.
+        order = None if "directory" in given else orders.fingerprint("wireguard_tunnels", arguments)
+        known = orders.standing(self._task, variables, "wireguard_tunnels", order)
+        if known is not None:
+            return known
         result: dict[str, Any] = self._execute_module(
-            module_name="wireguard_tunnels", module_args=arguments, task_vars=variables
+            module_name="wireguard_tunnels", module_args={**arguments, "_order": order}, task_vars=variables
         )
+        orders.executed(self._task, variables, result)
         return result
 
     def _master(self, variables: Mapping[str, Any]) -> str:

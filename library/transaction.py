@@ -145,6 +145,9 @@ options:
   _confirm:
     description: Token of a pending transaction. Used by the action plugin only.
     type: str
+  _order:
+    description: The order's fingerprint. Used by the action plugin only.
+    type: str
 attributes:
   check_mode:
     description: Same path as a real run up to and including the checkers; nothing is left on the host.
@@ -308,6 +311,7 @@ ARGUMENTS: dict[str, Any] = {
     "confirm": {"type": "dict", "options": {"timeout": {"type": "float", "default": 60}}},
     "state_dir": {"type": "path", "default": "/var/lib/altnet/transaction"},
     "_confirm": {"type": "str"},
+    "_order": {"type": "str"},
 }
 
 

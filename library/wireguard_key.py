@@ -29,6 +29,9 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  _order:
+    description: The order's fingerprint. Used by the action plugin only.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -78,7 +81,7 @@ removed:
 from pathlib import Path
 
 from ansible.module_utils.altnet.errors import AltnetError
-from ansible.module_utils.altnet.wireguard import keys
+from ansible.module_utils.altnet.wireguard import keys, order
 from ansible.module_utils.altnet.wireguard.errors import text
 from ansible.module_utils.altnet.wireguard.model import Paths
 from ansible.module_utils.altnet.wireguard.runner import HostRunner
@@ -89,6 +92,7 @@ ARGUMENTS = {
     "generations": {"type": "list", "elements": "int", "default": [0], "no_log": False},
     "prune": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "_order": {"type": "str"},
 }
 
 
@@ -99,10 +103,14 @@ def main() -> None:
     try:
         if given["state"] == "absent":
             found = keys.remove(paths, check_mode=module.check_mode)
+            if not module.check_mode:
+                order.forget(paths, "keys")
         else:
             found = keys.ensure(
                 HostRunner(), paths, given["generations"], prune=given["prune"], check_mode=module.check_mode
             )
+            if not module.check_mode:
+                order.keep_keys(paths, given["_order"], given["generations"], prune=given["prune"])
     except AltnetError as error:
         module.fail_json(msg=text(error))
     module.exit_json(**found.result(paths))

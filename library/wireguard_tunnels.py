@@ -96,6 +96,9 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  _order:
+    description: The order's fingerprint. Used by the action plugin only.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -164,6 +167,7 @@ pending:
 from pathlib import Path
 
 from ansible.module_utils.altnet.errors import AltnetError
+from ansible.module_utils.altnet.wireguard import order
 from ansible.module_utils.altnet.wireguard.errors import text
 from ansible.module_utils.altnet.wireguard.model import Paths
 from ansible.module_utils.altnet.wireguard.runner import HostRunner
@@ -190,6 +194,7 @@ ARGUMENTS = {
     "backend": {"type": "str", "choices": ["auto", "kernel", "userspace"], "default": "auto"},
     "userspace_allowed": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "_order": {"type": "str"},
 }
 
 
@@ -207,6 +212,10 @@ def main() -> None:
     )
     try:
         done = reconcile(HostRunner(), [] if absent else given["tunnels"], wish, check_mode=module.check_mode)
+        if not module.check_mode and absent:
+            order.forget(wish.paths, "tunnels")
+        elif not module.check_mode:
+            order.keep_tunnels(given["_order"], given["tunnels"], wish)
     except AltnetError as error:
         module.fail_json(msg=text(error))
     for warning in done.warnings:

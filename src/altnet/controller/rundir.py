@@ -56,3 +56,13 @@ def read_loopbacks() -> dict[str, str]:
     """Return every host's loopback, by name."""
     loopbacks: dict[str, str] = read(directory() / "loopbacks.json") or {}
     return loopbacks
+
+
+def note_change(name: str) -> None:
+    """Remember that something was changed on host ``name`` in this run."""
+    (directory("changed") / name).touch()
+
+
+def was_changed(name: str) -> bool:
+    """Say whether something was changed on host ``name`` in this run."""
+    return (directory("changed") / name).exists()

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..wireguard import kernel
-from ..wireguard.runner import HostRunner
+from ..wireguard.runner import HostRunner, Runner
+from .standing import Once, standing
 from .state import bgp_sessions
 
 #: Debian releases that the roles are tested on.
@@ -35,9 +36,9 @@ def output(*argv: str) -> str:
         return ""
 
 
-def kernel_wireguard() -> bool:
+def kernel_wireguard(runner: Runner | None = None) -> bool:
     """Return whether the kernel makes WireGuard devices."""
-    return kernel.probe(HostRunner()).kernel
+    return kernel.probe(runner or HostRunner()).kernel
 
 
 def installed(packages: Iterable[str]) -> list[str]:
@@ -123,6 +124,7 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
     """Return the facts, and under ``problems`` what keeps Altnet from running here: ``{variable, what, remedy}``."""
     release = os_release(release_file.read_text(errors="replace")) if release_file.is_file() else {}
     problems = []
+    runner = Once(HostRunner())
 
     def problem(variable: str, what: str, remedy: str) -> None:
         problems.append({"variable": variable, "what": what, "remedy": remedy})
@@ -149,7 +151,7 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         )
     return {
         "release": release.get("VERSION_CODENAME", ""),
-        "kernel_wireguard": kernel_wireguard(),
+        "kernel_wireguard": kernel_wireguard(runner),
         "packages": installed(packages),
         "ra_interfaces": router_advertisement_interfaces(),
         "foreign_drops": foreign_drops(),
@@ -158,4 +160,5 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "time": time.time(),
         "stop": stop_reason(),
         "problems": problems,
+        "standing": standing(runner),
     }

@@ -132,3 +132,4 @@ class Host:
     unit_directories: tuple[Path, ...] = UNIT_DIRECTORIES
     settle: float = 1.0  # seconds for which health has to hold
     poll: float = 0.25  # seconds between two questions
+    patience: float = 300.0  # seconds to wait for another run of the same transaction

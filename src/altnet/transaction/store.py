@@ -6,6 +6,7 @@
 ``rollback.json``    the journal after the timed rollback claimed it
 ``rollback``         the timed rollback's script
 ``stage/``           the candidate while it is checked
+``order.json``       what was asked for last, for the probe (see :mod:`.order`)
 
 Each JSON file is replaced by one rename, backups are on disk before the journal that names them: a kill
 leaves the old state or the new one. Directories that no journal names are litter, swept by the next run.
@@ -28,7 +29,6 @@ from .files import Snapshot, make_parents, missing_parents, put, sync_directory,
 from .host import Host
 
 _SCHEMA = 1
-_LOCK_WAIT = 300.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Store:
         return created
 
     def _acquire(self) -> int:
-        deadline = self.host.clock() + _LOCK_WAIT
+        deadline = self.host.clock() + self.host.patience
         while True:
             self._create()
             try:
@@ -141,7 +141,7 @@ class Store:
                 if self.host.clock() >= deadline:
                     raise TransactionError(
                         "lock",
-                        f"another run of transaction {self.name} holds the lock since {_LOCK_WAIT:g} s",
+                        f"another run of transaction {self.name} holds the lock since {self.host.patience:g} s",
                         "wait for it, or end it",
                     ) from None
                 self.host.sleep(0.2)

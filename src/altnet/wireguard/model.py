@@ -33,6 +33,7 @@ class Paths:
     wants: Path = Path("/etc/systemd/system/multi-user.target.wants")
     proc: Path = Path("/proc/net")
     tun: Path = Path("/dev/net/tun")
+    orders: Path = Path("/var/lib/altnet/wireguard")
 
     def key(self, generation: int) -> Path:
         """Return the private key file of a generation."""

@@ -53,8 +53,18 @@ class Outcome:
         }
 
 
-def reconcile(runner: Runner, entries: Sequence[Mapping[str, Any]], wish: Wish, *, check_mode: bool = False) -> Outcome:
+def reconcile(
+    runner: Runner,
+    entries: Sequence[Mapping[str, Any]],
+    wish: Wish,
+    *,
+    check_mode: bool = False,
+    judge: bool = False,
+) -> Outcome:
     """Bring the tunnels of a host into the desired state; ``entries`` are the module's ``tunnels``.
+
+    With ``judge`` nothing is changed either, but nothing is excused as it is in check mode, which is for hosts on
+    which something is not installed yet.
 
     Raises WireguardError for wrong arguments and what the host cannot do, before anything is touched, and for
     what is still wrong after everything was tried.
@@ -64,7 +74,7 @@ def reconcile(runner: Runner, entries: Sequence[Mapping[str, Any]], wish: Wish, 
     support, kind = _backend(runner, tunnels, live, wish)
     changes = difference.compute(tunnels, live, wish.mtu, wish.paths, wish.pending)
     _refuse(changes, tunnels, live, wish.paths, check_mode=check_mode)
-    if changes and not check_mode:
+    if changes and not check_mode and not judge:
         if kind == "userspace" and any(change.action in {"create", "restart"} for change in changes):
             backend.check_userspace(wish.paths)
         complaints = apply(runner, changes, live, wish.mtu, wish.paths)

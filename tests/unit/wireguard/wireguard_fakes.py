@@ -81,6 +81,7 @@ class FakeHost:
             wants=root / "wants",
             proc=root / "proc",
             tun=root / "tun",
+            orders=root / "orders" / "wireguard",
         )
         self.paths.tun.parent.mkdir(parents=True, exist_ok=True)
         self.paths.tun.touch()

@@ -1,0 +1,47 @@
+"""The control node's side of standing orders: whether a task asks for what the host has just said to hold.
+
+The probe tells which orders still hold on a host (altnet.host.standing). A task that would give the same order again
+takes that answer in place of an execution. It is taken only in the run it was given in, while it is young, and until
+a task of that run changes something on the host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from . import rundir
+from .variables import plain
+
+#: Seconds for which the probe's answer is taken.
+AGE_MAX = 600
+
+
+def fingerprint(module: str, args: Mapping[str, Any]) -> str:
+    """Name an order: a module's arguments, all of them."""
+    return hashlib.sha256(json.dumps([module, plain(args)], sort_keys=True).encode()).hexdigest()
+
+
+def standing(task: Any, task_vars: Mapping[str, Any], name: str, order: str | None) -> dict[str, Any] | None:
+    """Return the result of an order that holds, None where the module has to be executed.
+
+    ``name`` is what the host calls the order, ``order`` its fingerprint, None for one that the host does not know.
+    """
+    facts = task_vars.get("altnet_host") or {}
+    answer = (facts.get("standing") or {}).get(name)
+    asked_at = facts.get("asked_at")
+    if order is None or answer is None or answer["fingerprint"] != order or not asked_at or task.delegate_to:
+        return None
+    if not 0 <= time.time() - asked_at <= AGE_MAX or rundir.was_changed(task_vars["inventory_hostname"]):
+        return None
+    result: dict[str, Any] = plain(answer["result"])
+    return result
+
+
+def executed(task: Any, task_vars: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Note that a module was executed: after a change, or a failure, the host's answers are no longer taken."""
+    if not task.check_mode and (result.get("changed") or result.get("failed") or result.get("unreachable")):
+        rundir.note_change(task_vars["inventory_hostname"])

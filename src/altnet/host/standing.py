@@ -1,0 +1,56 @@
+"""Which of the orders a host has fulfilled still hold, judged now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import AltnetError
+from ..transaction import RequestError, TransactionError
+from ..transaction import order as sets
+from ..wireguard import order as wireguard
+from ..wireguard.model import Paths
+from ..wireguard.runner import Done, Runner
+
+#: What says no by itself, besides a difference; the role's own module then says it in its own words.
+REFUSALS = (AltnetError, RequestError, TransactionError, OSError, ValueError, KeyError, TypeError)
+
+
+class Once:
+    """Asks every question once: all orders are judged at the same moment."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.known: dict[tuple[str, ...], Done] = {}
+
+    def run(self, argv: Sequence[str], stdin: str | None = None) -> Done:
+        """Run ``argv``, or return what it answered before."""
+        if stdin is not None:
+            return self.runner.run(argv, stdin)
+        if tuple(argv) not in self.known:
+            self.known[tuple(argv)] = self.runner.run(argv)
+        return self.known[tuple(argv)]
+
+
+def standing(runner: Runner, paths: Paths | None = None, sets_root: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Return ``fingerprint`` and ``result`` of every order that holds, by its name; nothing is changed.
+
+    ``result`` is what the module would return, had it been executed again.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, judge in _judges(runner, paths or Paths(), sets_root):
+        try:
+            answer = judge()
+        except REFUSALS:
+            continue
+        if answer is not None:
+            found[name] = {"fingerprint": answer[0], "result": answer[1]}
+    return found
+
+
+def _judges(runner: Runner, paths: Paths, sets_root: Path | None) -> Iterator[tuple[str, Any]]:
+    yield "wireguard_key", lambda: wireguard.keys_stand(runner, paths)
+    yield "wireguard_tunnels", lambda: wireguard.tunnels_stand(runner, paths)
+    for name in sets.names(sets_root):
+        yield f"transaction {name}", lambda name=name: sets.stands(name, sets_root)

@@ -1,0 +1,95 @@
+"""When a task takes what the probe said of its order, and when the module is executed all the same."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible import constants
+from ansible.plugins.loader import action_loader
+from controller_world import ROOT
+
+from altnet.controller import orders
+
+action_loader.add_directory(str(ROOT / "action_plugins"))
+ARGS = {"generations": [0], "state": "present"}
+ORDER = orders.fingerprint("wireguard_key", ARGS)
+KNOWN = {"changed": False, "public_keys": {"0": "known"}}
+
+
+@pytest.fixture(autouse=True)
+def _rundir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+
+
+def variables(age: float = 1.0, **changes: Any) -> dict[str, Any]:
+    answer = {"fingerprint": ORDER, "result": KNOWN}
+    facts = {"asked_at": time.time() - age, "standing": {"wireguard_key": answer}, **changes}
+    return {"inventory_hostname": "fra", "altnet_host": facts}
+
+
+def act(task_vars: dict[str, Any], executed: list[dict[str, Any]], answer: Any = None, **task: Any) -> dict[str, Any]:
+    """Run the action wireguard_key; what would go to the host is put into ``executed``."""
+    stub = {"args": ARGS, "async_val": 0, "check_mode": False, "diff": False, "delegate_to": None, **task}
+    nothing = dict.fromkeys(("play_context", "loader", "templar", "shared_loader_obj"))
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    plugin = action_loader.get(
+        "wireguard_key", task=SimpleNamespace(action="wireguard_key", **stub), connection=connection, **nothing
+    )
+
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        executed.append(module_args)
+        return answer or {"changed": False, "public_keys": {"0": "asked"}}
+
+    plugin._execute_module = execute
+    result: dict[str, Any] = plugin.run(None, task_vars)
+    return result
+
+
+def test_a_standing_order_is_not_given_again() -> None:
+    executed: list[dict[str, Any]] = []
+    assert act(variables(), executed) == KNOWN
+    assert act(variables(), executed, check_mode=True) == KNOWN
+    assert executed == []
+
+
+@pytest.mark.parametrize(
+    ("task_vars", "task"),
+    [
+        ({"inventory_hostname": "fra"}, {}),
+        (variables(standing={}), {}),
+        (variables(standing={"wireguard_key": {"fingerprint": "other", "result": KNOWN}}), {}),
+        (variables(asked_at=None), {}),
+        (variables(age=orders.AGE_MAX + 5), {}),
+        (variables(age=-60), {}),
+        (variables(), {"args": {**ARGS, "prune": True}}),
+        (variables(), {"args": {**ARGS, "directory": "/elsewhere"}}),
+        (variables(), {"delegate_to": "nyc"}),
+    ],
+    ids=["no probe", "nothing stands", "other order", "no time", "old", "future", "more", "elsewhere", "delegated"],
+)
+def test_otherwise_the_module_is_executed(task_vars: dict[str, Any], task: dict[str, Any]) -> None:
+    executed: list[dict[str, Any]] = []
+    assert act(task_vars, executed, **task)["public_keys"] == {"0": "asked"}
+    assert len(executed) == 1
+
+
+@pytest.mark.parametrize("answer", [{"changed": True}, {"failed": True, "msg": "no"}, {"unreachable": True}])
+def test_a_change_ends_it_for_the_host_and_the_run(answer: dict[str, Any]) -> None:
+    executed: list[dict[str, Any]] = []
+    other = {"args": {"generations": [0, 1]}}
+    act(variables(), executed, {"changed": False}, **other)
+    act(variables(), executed, answer, check_mode=True, **other)
+    assert act(variables(), executed) == KNOWN, "neither an unchanged host nor check mode counts"
+    act(variables(), executed, answer, **other)
+    assert act(variables(), executed)["public_keys"] == {"0": "asked"}
+    assert act({**variables(), "inventory_hostname": "nyc"}, executed) == KNOWN
+
+
+def test_the_fingerprint_is_of_every_argument() -> None:
+    assert orders.fingerprint("m", {"a": 1, "b": [1, 2]}) == orders.fingerprint("m", {"b": [1, 2], "a": 1})
+    different = [("m", {"a": 1}), ("n", {"a": 1}), ("m", {"a": 2}), ("m", {"a": [1, 2]}), ("m", {"a": [2, 1]})]
+    assert len({orders.fingerprint(*one) for one in different}) == len(different)
