@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from altnet import ledger as ledgers
 
@@ -131,13 +130,8 @@ def run(report: Report) -> None:
         )
 
 
-def profile(size: int) -> dict[str, Any]:
-    """Return each task's seconds, for a look at where they go: python3 -m benchmarks.controller 100."""
-    with tempfile.TemporaryDirectory(prefix="altnet-bench-") as directory:
-        inventory = write_inventory(Path(directory), size)
-        done = playbook(ROOT / "site.yml", inventory, {"ANSIBLE_CALLBACKS_ENABLED": "no_hosts,task_seconds"})
-    return {"wall": done.wall, "cpu": done.cpu, "output": done.output}
-
-
-if __name__ == "__main__":
-    print(profile(int(sys.argv[1]))["output"])
+if __name__ == "__main__":  # where the seconds go: python3 -m benchmarks.controller SIZE
+    with tempfile.TemporaryDirectory(prefix="altnet-bench-") as _directory:
+        _done = playbook(ROOT / "site.yml", write_inventory(Path(_directory), int(sys.argv[1])))
+    print("\n".join(line for line in _done.output.splitlines() if line.startswith("task ")))
+    print(f"{_done.wall:.1f} s, {_done.cpu:.1f} s of processor, {_done.main:.0f} MB")

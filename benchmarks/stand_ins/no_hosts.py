@@ -65,3 +65,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         ActionBase._execute_module = execute
+        self.started: list[tuple[str, float]] = []
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001
+        """Note when a task begins."""
+        self.started.append((task.get_name(), time.monotonic()))
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
+        """Print each task's seconds, the slowest first."""
+        ends = [begun for _, begun in self.started[1:]] + [time.monotonic()]
+        took = [(end - begun, name) for (name, begun), end in zip(self.started, ends, strict=True)]
+        for seconds, name in sorted(took, reverse=True):
+            self._display.display(f"task {seconds:8.2f} s {name}")
