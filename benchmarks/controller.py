@@ -18,7 +18,7 @@ from . import network
 from .figures import Figure, Report
 from .measure import ROOT, proportional, status
 
-SIZES = (100,)
+SIZES = (100, 1_000)
 PATIENCE = 1_800.0
 
 

@@ -66,7 +66,7 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def exponent(points: Mapping[float, float] | Sequence[tuple[float, float]]) -> float:
+def exponent(points: Mapping[int, float] | Sequence[tuple[int, float]]) -> float:
     """Return the k of the power law t = c * n^k that fits the points (n, t) best: a straight line through the logs."""
     pairs = list(points.items()) if isinstance(points, Mapping) else list(points)
     logs = [(math.log(n), math.log(t)) for n, t in pairs]

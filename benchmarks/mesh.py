@@ -145,7 +145,9 @@ def measure(report: Report, subject: str, relays: list[Relay], built: float) -> 
     pids = [relay.process.pid for relay in relays if relay.process is not None]
     report.add(
         f"{subject}, start",
-        Figure("from the last start until everybody has every route", converged, "s", 2 if len(relays) == 100 else None),
+        Figure(
+            "from the last start until everybody has every route", converged, "s", 2 if len(relays) == 100 else None
+        ),
         Figure("for the starts", last - start, "s"),
         Figure("of processor for all BIRDs", sum(map(processor, pids)), "s"),
         Figure("for the namespaces and links", built, "s"),
@@ -167,9 +169,8 @@ def measure(report: Report, subject: str, relays: list[Relay], built: float) -> 
         Figure("in the middle", median(silent), "s"),
     )
     alive = list(relays)
-    times = []
-    for index in range(RELAYS):
-        times.append(dead_relay(alive, relays[index * len(relays) // RELAYS + step // 2]))
+    doomed = [relays[index * len(relays) // RELAYS + step // 2] for index in range(RELAYS)]
+    times = [dead_relay(alive, relay) for relay in doomed]
     around, forgotten = zip(*times, strict=True)
     report.add(
         f"{subject}, a relay dies silently ({RELAYS} times)",

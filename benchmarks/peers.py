@@ -47,7 +47,9 @@ def wg_meshconf() -> Path:
     python, stamp = home / "bin" / "python", home / ".stamp"
     if not stamp.is_file() or stamp.read_text() != LOCK.read_text():
         command([sys.executable, "-m", "venv", "--clear", home])
-        command([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", LOCK])
+        command(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", LOCK]
+        )
         stamp.write_text(LOCK.read_text())
     return python
 
@@ -55,7 +57,7 @@ def wg_meshconf() -> Path:
 def against_wg_meshconf(report: Report, python: Path, size: int) -> None:
     """Keys and configuration of every host, then one host more."""
     with tempfile.TemporaryDirectory(prefix="altnet-bench-") as directory:
-        done = command([python, ROOT / "benchmarks" / "meshconf.py", size, directory])
+        done = command([python, ROOT / "benchmarks" / "meshconf.py", str(size), directory])
     theirs = json.loads(done.output.splitlines()[-1])
     report.add(
         f"wg-meshconf, {size} hosts",
@@ -104,7 +106,7 @@ def public_key() -> str:
 
 
 def write(plan: Plan, directory: Path, before: Plan | None) -> int:
-    """Write the files of the hosts whose slice is new or has changed; return how many hosts that are."""
+    """Write the configuration of the hosts whose slice is new or has changed; return how many hosts that are."""
     known = set(before.names) if before else set[str]()
     touched = 0
     for name in plan.names:
@@ -112,10 +114,7 @@ def write(plan: Plan, directory: Path, before: Plan | None) -> int:
         if before and name in known and before.slice(name) == piece:
             continue
         touched += 1
-        home = directory / name
-        home.mkdir(exist_ok=True)
-        for interface, text in wireguard_confs(piece).items():
-            (home / f"{interface}.conf").write_text(text)
+        (directory / f"{name}.conf").write_text("\n".join(wireguard_confs(piece).values()))
     return touched
 
 
@@ -133,7 +132,9 @@ def against_loop(report: Report, size: int) -> None:
             variables = {"ANSIBLE_CALLBACKS_ENABLED": "no_hosts"}
             taken[name, strategy] = playbook(ROOT / "benchmarks" / "loop" / f"{name}.yml", inventory, variables)
     theirs = taken["peers", "full"]
-    report.add(f"loop over hostvars, {size} hosts", Figure("", theirs.wall, "s"), Figure("of processor", theirs.cpu, "s"))
+    report.add(
+        f"loop over hostvars, {size} hosts", Figure("", theirs.wall, "s"), Figure("of processor", theirs.cpu, "s")
+    )
     for strategy in ("full", "bounded"):
         ours = taken["plan", strategy]
         same = "the same full mesh" if strategy == "full" else "degree 6"

@@ -19,7 +19,7 @@ RUNS = 5
 
 def run(report: Report) -> None:
     """Measure each size in processes of its own, the middle of several."""
-    times: dict[float, float] = {}
+    times: dict[int, float] = {}
     for size in SIZES:
         answers = [in_child("plan", size) for _ in range(RUNS)]
         times[size] = median([answer["seconds"] for answer in answers])

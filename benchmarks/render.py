@@ -23,7 +23,7 @@ from .figures import Figure, Report
 from .measure import ROOT, in_child, peak_memory
 
 SIZE = 1_000
-SECRET = "benchmarks only, of no network " * 2  # noqa: S105 - the work is the same whatever it is
+SECRET = "benchmarks only, of no network " * 2
 ROLE = ROOT / "roles" / "bird"
 
 

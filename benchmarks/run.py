@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from .figures import Report
 from .measure import ROOT, AbsentError
 
-PARTS = ("plan", "render", "peers", "controller", "mesh", "apply", "dataplane")
+PARTS = ("plan", "render", "peers", "controller", "mesh", "apply", "dataplane", "site_run")
 OUT = ROOT / "benchmarks" / "out" / "latest.json"
 
 

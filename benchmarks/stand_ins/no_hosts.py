@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
-
 from benchmarks.network import public_keys
 
 DOCUMENTATION = r"""
@@ -67,7 +66,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         ActionBase._execute_module = execute
         self.started: list[tuple[str, float]] = []
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         """Note when a task begins."""
         self.started.append((task.get_name(), time.monotonic()))
 
