@@ -6,10 +6,13 @@ fills: a relay is complete when the loopbacks of all others are in it.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -97,7 +100,7 @@ def mesh(size: int) -> Iterator[list[Relay]]:
     known = network.inventory(network.relays(size))
     plan = compute(known, network.ledger(known))
     bird_conf = BirdConf()
-    with tempfile.TemporaryDirectory(prefix="altnet-bench-") as path, netns.made(plan.names) as names:
+    with log_socket(), tempfile.TemporaryDirectory(prefix="altnet-bench-") as path, netns.made(plan.names) as names:
         relays = [Relay(plan.slice(name), full, Path(path)) for name, full in zip(plan.names, names, strict=True)]
         netns.batch(links(relays))
         for relay in relays:
@@ -112,6 +115,32 @@ def mesh(size: int) -> Iterator[list[Relay]]:
                 if relay.process is not None:
                     relay.process.kill()
                     relay.process.wait(timeout=30)
+
+
+@contextmanager
+def log_socket(path: Path = Path("/dev/log")) -> Iterator[None]:
+    """Take what BIRD logs, where the machine has nobody who does.
+
+    Else the C library writes every line to the console, and a hundred processes wait for one serial line.
+    """
+    if path.exists():
+        yield
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as taker:
+        taker.bind(str(path))
+        try:
+            threading.Thread(target=_take, args=(taker,), daemon=True).start()
+            yield
+        finally:
+            path.unlink()
+            with contextlib.suppress(OSError):
+                taker.shutdown(socket.SHUT_RDWR)
+
+
+def _take(taker: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while taker.recv(65536):
+            pass
 
 
 def links(relays: list[Relay]) -> Iterator[str]:

@@ -5,19 +5,24 @@ A goal that is missed is printed as missed and is no failure: machines differ. T
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import json
 import os
 import platform
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from .figures import Report
 from .measure import ROOT, AbsentError
 
 PARTS = ("plan", "render", "peers", "controller", "mesh", "apply", "dataplane", "site_run")
+# Namespaces and processor belong to the machine, not to a checkout.
+LOCK = Path(tempfile.gettempdir(), "altnet-bench.lock")
 OUT = ROOT / "benchmarks" / "out" / "latest.json"
 
 
@@ -26,6 +31,12 @@ def main(wanted: Sequence[str]) -> int:
     unknown = sorted(set(wanted).difference(PARTS))
     if unknown:
         print(f"no part of the benchmarks: {', '.join(unknown)}. Remedy: ONLY takes {','.join(PARTS)}", file=sys.stderr)
+        return 2
+    lock = LOCK.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("other benchmarks are running on this machine. Remedy: wait until they have ended", file=sys.stderr)
         return 2
     report, broken = Report(), list[str]()
     start = time.monotonic()

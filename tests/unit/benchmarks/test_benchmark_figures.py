@@ -91,6 +91,7 @@ def test_a_missed_goal_is_no_failure_and_a_broken_part_is(broken: bool, tmp_path
             if broken:
                 raise RuntimeError
 
+    monkeypatch.setattr(run, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(run, "OUT", tmp_path / "out" / "latest.json")
     monkeypatch.setattr(run.importlib, "import_module", lambda *_: Part)
     assert run.main(["plan"]) == int(broken)
