@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def main(wanted: Sequence[str]) -> int:
     except BlockingIOError:
         print("other benchmarks are running on this machine. Remedy: wait until they have ended", file=sys.stderr)
         return 2
+    for left in Path(tempfile.gettempdir()).glob("altnet-bench-*/"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     report, broken = Report(), list[str]()
     start = time.monotonic()
     for part in PARTS:
