@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance docs lock
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench docs lock
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -16,6 +16,7 @@ export DEBIAN_FRONTEND := noninteractive
 PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
 TEST_PACKAGES := shellcheck
+BENCH_PACKAGES := bird2 iperf3 iputils-ping nebula nftables procps wireguard-go wireguard-tools yggdrasil
 
 step = @printf '\n== %s (%(%H:%M:%S)T)\n' $(1) -1
 
@@ -81,6 +82,13 @@ molecule: lab-up ## each role by itself
 acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
 	pytest tests/acceptance
+
+bench: $(STAMP) ## what it costs at size, beside others; ONLY=plan,mesh for parts
+	$(call step,'Benchmarks')
+	@missing=(); for p in $(BENCH_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if [ $${#missing[@]} -gt 0 ]; then echo "installing $${missing[*]}"; apt-get update -qq; \
+	  apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null || echo "going on without them"; fi
+	@$(BIN)/python3 -m benchmarks.run $(ONLY)
 
 docs: $(STAMP) ## write docs/reference from the specifications
 	$(BIN)/python3 docs/generate.py
