@@ -15,10 +15,12 @@ from altnet import ledger as ledgers
 from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
-from altnet.controller import rundir
+from altnet.controller import rotation, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
+from altnet.inventory import Inventory
+from altnet.wireguard.keyfile import PLACEHOLDER
 
 ARGUMENTS = {
     "ledger": {"type": "path", "required": True},
@@ -27,6 +29,8 @@ ARGUMENTS = {
     "leave": {"type": "list", "elements": "str", "default": []},
     "drain": {"type": "list", "elements": "str", "default": []},
     "undrain": {"type": "list", "elements": "str", "default": []},
+    "rotation": {"type": "str", "choices": ["", *rotation.STEPS], "default": ""},
+    "handover_from": {"type": "str", "default": ""},
 }
 
 
@@ -40,10 +44,11 @@ def reported_keys(task_vars: Mapping[str, Any], variable: str) -> dict[str, dict
     keys: dict[str, dict[int, str]] = {}
     for name in task_vars["ansible_play_hosts_all"] if variable else ():
         result = task_vars["hostvars"][name].get(variable) or {}
-        if result.get("placeholder"):
-            keys[name] = {int(g): stand_in(name, int(g)) for g in result["public_keys"]}
-        elif result.get("public_keys"):
-            keys[name] = {int(g): str(key) for g, key in result["public_keys"].items()}
+        if result.get("public_keys"):
+            keys[name] = {
+                int(g): stand_in(name, int(g)) if key == PLACEHOLDER else str(key)
+                for g, key in result["public_keys"].items()
+            }
     return keys
 
 
@@ -76,18 +81,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         leaving = {*args["leave"], *gone.intersection(args["drain"])}
         inventory = inventory_of(task_vars, without=leaving)
         keys = reported_keys(task_vars, args["public_keys_from"])
+        running: list[str] = task_vars["ansible_play_hosts_all"]
+        handovers = {name: task_vars["hostvars"][name].get(args["handover_from"]) for name in running}
         after, changes = before, list[str]()
         if args["update"]:
-            for name in args["leave"]:
-                if after is not None:
-                    after = leave(after, name)
-                    changes.append(f"host {name}: left; its id stays a tombstone")
-            for drained, names in ((True, args["drain"]), (False, args["undrain"])):
-                for name in names:
-                    if after is not None and name not in gone:
-                        after = drain(after, name, drained)
-            allocation = allocate(inventory, after, keys=keys, new_prefix=generate_prefix)
-            after, changes = allocation.ledger, [*changes, *allocation.changes]
+            after, changes = self.update(args, before, inventory, keys)
+            if args["rotation"]:
+                step = rotation.take(args["rotation"], after, running, keys, handovers)
+                after, changes = step.ledger, [*changes, *step.changes]
         if after is None:
             raise LedgerError(
                 Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
@@ -99,7 +100,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         changed = text_before != text_after
         if changed and not self._task.check_mode:
             ledgers.save(path, after)
-        self.tell(changes, sorted(set(touched).difference(task_vars["ansible_play_hosts_all"])))
+        # While keys rotate, whoever is left behind is told at the end, and has a working tunnel until then.
+        self.tell(changes, [] if args["rotation"] else sorted(set(touched).difference(running)))
+        if args["rotation"] == "finish":
+            self.conclude(after, running, handovers)
         return {
             "changed": changed,
             "changes": changes,
@@ -113,6 +117,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             },
         }
 
+    def update(
+        self,
+        args: Mapping[str, Any],
+        ledger: ledgers.Ledger | None,
+        inventory: Inventory,
+        keys: Mapping[str, Mapping[int, str]],
+    ) -> tuple[ledgers.Ledger, list[str]]:
+        """Return the ledger with what is asked for, and what is new in it."""
+        gone = {name for name, record in ledger.hosts.items() if record.left} if ledger else set[str]()
+        changes = []
+        for name in args["leave"]:
+            if ledger is not None:
+                ledger = leave(ledger, name)
+                changes.append(f"host {name}: left; its id stays a tombstone")
+        for drained, names in ((True, args["drain"]), (False, args["undrain"])):
+            for name in names:
+                if ledger is not None and name not in gone:
+                    ledger = drain(ledger, name, drained)
+        allocation = allocate(inventory, ledger, keys=keys, new_prefix=generate_prefix)
+        return allocation.ledger, [*changes, *allocation.changes]
+
     def tell(self, changes: Iterable[str], left_out: list[str]) -> None:
         """Print what the ledger gained, and whom a limited run leaves with an outdated part of the plan."""
         for change in changes:
@@ -122,6 +147,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 f"this run leaves out hosts whose part of the plan has changed: {', '.join(left_out)}. They still have "
                 "to run: repeat the playbook without --limit, or with these hosts in it."
             )
+
+    def conclude(self, ledger: ledgers.Ledger, running: list[str], handovers: Mapping[str, Any]) -> None:
+        """Print how far the rotation is; fail where a host of this run should be further."""
+        line, warning = rotation.summary(ledger, running)
+        self._display.display(line)
+        if warning:
+            self._display.warning(warning)
+        problems = list(rotation.stuck(ledger, running, handovers))
+        if problems:
+            raise Refusal(problems, "what is done is kept, and the same command goes on from here")
 
     def write(self, plan: Any, previous: Any, keys: Mapping[str, Mapping[int, str]]) -> list[str]:
         """Write each host's slice for this run; return the hosts whose slice is new or not what it was."""

@@ -38,6 +38,21 @@ options:
     type: list
     elements: str
     default: []
+  rotation:
+    description: >-
+      A step of playbooks/rotate-tunnels.yml. C(begin) raises the generation, or goes on with a rotation that is not
+      complete, and refuses where the hosts of this run can do nothing about that. C(widen) plans a second tunnel
+      between hosts that report a key of the new generation. C(retire) takes the older tunnel away where both ends of
+      O(handover_from) say that it carries nothing. C(finish) forgets the keys that hosts no longer report, prints how
+      far the rotation is, and fails where a host of this run should be further.
+    type: str
+    choices: ["", begin, widen, retire, finish]
+    default: ""
+  handover_from:
+    description: >-
+      Name of the variable in which hosts registered the result of M(altnet_handover), if they did in this run.
+    type: str
+    default: ""
 attributes:
   check_mode: {support: full, details: The plan is made from what the ledger would become.}
   diff_mode: {support: full}

@@ -60,7 +60,8 @@ def secrets() -> dict[str, str]:
             known[f"the pair key of {name}'s {interface}"] = key
     ids = {name: int(str(host["id"])) for name, host in lab.ledger()["hosts"].items() if "left" not in host}
     low, high = sorted((ids["fra"], ids["nyc"]))
-    derived = base64.b64encode(derive(master, f"wireguard/psk/{low}-{high}", 0)).decode()
+    epoch = int(str(lab.ledger()["generation"]))
+    derived = base64.b64encode(derive(master, f"wireguard/psk/{low}-{high}", epoch)).decode()
     assert derived in known.values(), "the pair keys on the hosts are not the derived ones"
     return known
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 SCHEMA = 1
+GENERATION_MAX = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..addressing import MAX_HOST_ID, decode_key, parse_prefix
 from ..errors import AltnetError, LedgerError, Problem
-from .model import SCHEMA, Ledger, Record
+from .model import GENERATION_MAX, SCHEMA, Ledger, Record
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?")
 _GENERATION = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -84,7 +84,7 @@ def parse(text: str) -> Ledger:
     reader.unknown(top, _TOP, "")
     prefix = _prefix(reader, top.get("prefix"))
     asn_base = reader.whole(top.get("asn_base"), "asn_base", 1, 4_294_967_294)
-    generation = reader.whole(top.get("generation"), "generation", 0, 999_999_999)
+    generation = reader.whole(top.get("generation"), "generation", 0, GENERATION_MAX)
     raw = reader.mapping(top.get("hosts"), "hosts")
     hosts = {name: _record(reader, name, raw[name]) for name in raw}
     _check_unique(reader, hosts)

@@ -63,7 +63,6 @@ class Plan:
             for _, other, generations in neighbours
             for generation in generations
         ]
-        newest = {other: max(generations) for _, other, generations in neighbours}
         return {
             "name": name,
             "id": number,
@@ -81,12 +80,7 @@ class Plan:
             "ports": [listen_port(other_id, parity) for other_id, _, _ in neighbours for parity in (0, 1)],
             "tunnels": tunnels,
             "bgp": [
-                bgp_session(
-                    entry,
-                    relay=record.relay,
-                    asn=asn(ledger.asn_base, entry["neighbour_id"]),
-                    newest=newest[entry["neighbour"]],
-                )
+                bgp_session(entry, relay=record.relay, asn=asn(ledger.asn_base, entry["neighbour_id"]))
                 for entry in tunnels
                 if not entry["pending"]
             ],

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..addressing import link_local, listen_port
 from ..inventory import Host
-from ..ledger import Record
+from ..ledger import GENERATION_MAX, Record
 from ..secrets import pair_label
 
 KEEPALIVE = 25
@@ -81,10 +81,11 @@ def endpoint(host: Host, there: Host | None, port: int) -> str | None:
     return None
 
 
-def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int, newest: int) -> dict[str, Any]:
+def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int) -> dict[str, Any]:
     """Return the BGP session in a tunnel; ``relay`` says whether we are one, ``asn`` is the neighbour's.
 
-    ``newest`` is the highest generation of the tunnels to that neighbour: the sessions in the others rank behind.
+    Of two sessions with one neighbour that of the newer tunnel has the lower rank. A session keeps its rank for
+    life: were it counted from the other one, every route would be set anew when that one comes, and when it goes.
     """
     return {
         "protocol": entry["interface"].replace("-", "_"),
@@ -94,5 +95,5 @@ def bgp_session(entry: dict[str, Any], *, relay: bool, asn: int, newest: int) ->
         "remote": entry["remote"],
         "remote_asn": asn,
         "kind": ("relay" if entry["neighbour_relay"] else "leaf") if relay else "uplink",
-        "rank": int(entry["generation"] < newest),
+        "rank": GENERATION_MAX - entry["generation"],
     }

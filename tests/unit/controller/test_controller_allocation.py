@@ -8,6 +8,7 @@ import hashlib
 from controller_world import World
 
 from altnet import ledger as ledgers
+from altnet.wireguard.keyfile import PLACEHOLDER
 
 HEAD = """
 - hosts: all
@@ -45,7 +46,7 @@ def key(name: str) -> str:
 
 def test_a_prediction_writes_nothing(world: World) -> None:
     for name, host in world.hosts.items():
-        host["reported"] = {"public_keys": {"0": ""}, "placeholder": True} if name != "nyc" else {}
+        host["reported"] = {"public_keys": {"0": PLACEHOLDER}, "placeholder": True} if name != "nyc" else {}
     run = world.play(HEAD + ALLOCATE % ("", "first") + SLICE + KEEP, "--check", "--diff")
     assert run.code == 0, run.text
     assert not world.ledger.exists()

@@ -150,7 +150,9 @@ def test_two_generations_are_two_tunnels():
     assert [tunnel["listen_port"] for tunnel in slice_["tunnels"]] == [10004, 10005]
     assert [tunnel["endpoint"] for tunnel in slice_["tunnels"]] == ["192.0.2.2:10002", "192.0.2.2:10003"]
     assert [tunnel["public_key"] for tunnel in slice_["tunnels"]] == [key("r2"), key("r2", 1)]
-    assert [(session["protocol"], session["rank"]) for session in slice_["bgp"]] == [("an0_r2", 1), ("an1_r2", 0)]
+    old, new = slice_["bgp"]
+    assert (old["protocol"], new["protocol"]) == ("an0_r2", "an1_r2")
+    assert old["rank"] == new["rank"] + 1
     assert slice_["ports"] == [10004, 10005]
     assert slice_["generations"] == [0, 1]
 
