@@ -19,6 +19,7 @@ from altnet.controller import rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
+from altnet.quarantine import quarantine, release, stranded
 
 ARGUMENTS = {
     "ledger": {"type": "path", "required": True},
@@ -27,6 +28,9 @@ ARGUMENTS = {
     "leave": {"type": "list", "elements": "str", "default": []},
     "drain": {"type": "list", "elements": "str", "default": []},
     "undrain": {"type": "list", "elements": "str", "default": []},
+    "quarantine": {"type": "list", "elements": "str", "default": []},
+    "release": {"type": "list", "elements": "str", "default": []},
+    "same_keys": {"type": "bool", "default": False},
 }
 
 
@@ -86,6 +90,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 for name in names:
                     if after is not None and name not in gone:
                         after = drain(after, name, drained)
+            if after is not None:
+                after = self.shut_out(after, args, changes)
             allocation = allocate(inventory, after, keys=keys, new_prefix=generate_prefix)
             after, changes = allocation.ledger, [*changes, *allocation.changes]
         if after is None:
@@ -99,11 +105,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         changed = text_before != text_after
         if changed and not self._task.check_mode:
             ledgers.save(path, after)
+        self.warn_of(stranded(after, plan.names) if args["quarantine"] else [])
         self.tell(changes, sorted(set(touched).difference(task_vars["ansible_play_hosts_all"])))
         return {
             "changed": changed,
             "changes": changes,
             "touched": touched,
+            "quarantined": sorted(after.quarantined.intersection(task_vars["groups"]["all"])),
             "left": sorted(gone.intersection(task_vars["groups"]["all"])),
             "diff": {
                 "before_header": str(path),
@@ -112,6 +120,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "after": text_after,
             },
         }
+
+    def shut_out(self, ledger: Any, args: dict[str, Any], changes: list[str]) -> Any:
+        """Return the ledger with hosts quarantined and released, as asked."""
+        for name in args["quarantine"]:
+            # Whether it is the last relay was asked when the neighbours were made to cut.
+            ledger, before = quarantine(ledger, name, force=True), ledger
+            changes += [f"host {name}: quarantined"] if ledger != before else []
+        for name in args["release"]:
+            ledger, before = release(ledger, name, same_keys=args["same_keys"]), ledger
+            changes += [f"host {name}: released"] if ledger != before else []
+        return ledger
+
+    def warn_of(self, hosts: list[str]) -> None:
+        """Say who has no way left."""
+        if hosts:
+            self._display.warning(
+                f"no relay is left through which these hosts could reach the others: {', '.join(hosts)}. Add a relay "
+                "that they can reach, or give them an endpoint."
+            )
 
     def tell(self, changes: Iterable[str], left_out: list[str]) -> None:
         """Print what the ledger gained, and whom a limited run leaves with an outdated part of the plan."""
@@ -143,4 +170,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             loopbacks[name] = piece["loopback"]
             rundir.write_slice(name, piece)
         rundir.write_loopbacks(loopbacks)
+        rundir.write_quarantined(plan.quarantined())
         return touched

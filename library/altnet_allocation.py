@@ -38,6 +38,20 @@ options:
     type: list
     elements: str
     default: []
+  quarantine:
+    description: Hosts that are shut out. The others get the tunnels they lack without them.
+    type: list
+    elements: str
+    default: []
+  release:
+    description: Hosts that are let in again. They have to bring new keys.
+    type: list
+    elements: str
+    default: []
+  same_keys:
+    description: Let hosts that are released come back with the keys they had.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, details: The plan is made from what the ledger would become.}
   diff_mode: {support: full}
@@ -68,6 +82,11 @@ changes:
   sample: ["host sao: id 7, loopback fd12:3456:789a::7"]
 touched:
   description: Hosts whose slice of the plan changed with this call.
+  returned: always
+  type: list
+  elements: str
+quarantined:
+  description: Hosts of the inventory that are shut out.
   returned: always
   type: list
   elements: str
