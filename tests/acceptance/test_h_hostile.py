@@ -31,14 +31,15 @@ def others(attacker: str) -> list[str]:
 def announcements(attacker: str) -> list[Announcement]:
     """Return everything the attacker has no right to, and (``allowed``) what BGP cannot tell from the truth."""
     net, own, via = hostile.infra(), hostile.number(attacker), "nyc"
-    nyc, core2 = hostile.number("nyc"), hostile.number("core2")
+    fra, nyc, core2, laptop = (hostile.number(host) for host in ("fra", "nyc", "core2", "laptop1"))
     relay = hostile.relay(attacker)
+    # One route each: of two for one prefix, BIRD would announce the better one only.
     return [
         Announcement("another's /64 as its own", f"{net}:{nyc:x}::/64", via=via),
         Announcement("another's loopback as its own", f"{net}::{core2:x}/128", via=via),
-        Announcement("another's /64, its true origin forged", f"{net}:{nyc:x}::/64", (nyc,), via, allowed=relay),
+        Announcement("another's /64, true origin forged", f"{net}:{fra:x}::/64", (fra,), "fra", allowed=relay),
         Announcement(
-            "another's loopback, its true origin forged", f"{net}::{core2:x}/128", (core2,), via, allowed=relay
+            "another's loopback, true origin forged", f"{net}::{laptop:x}/128", (laptop,), "fra", allowed=relay
         ),
         Announcement("a loopback nobody has, origin forged to fit", f"{net}::2a55/128", (0x2A55,), allowed=relay),
         Announcement("a device's /128 in another's /64", f"{net}:{nyc:x}::1234/128"),
@@ -47,10 +48,16 @@ def announcements(attacker: str) -> list[Announcement]:
         Announcement("a service address", f"{net}::1:1/128"),
         Announcement("a default route", "::/0"),
         Announcement("fc00::/8", "fc00::/8"),
-        Announcement("the whole network", f"{net}::/49"),
+        Announcement("half the network", f"{net}::/49"),
         Announcement("a /65 of its own number", f"{net}:{own:x}::/65"),
-        Announcement("its own /64 by a stranger's path", f"{net}:{own:x}::/64", (-40000,)),
+        Announcement("a stranger's AS in the path", f"{net}::1555/128", (-40000, 0x1555)),
     ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def planned() -> None:
+    """Earlier tests ran other plans of the same network."""
+    lab.playbook("site.yml").ok()
 
 
 @pytest.fixture(params=[RELAY, LEAF], ids=["relay", "leaf"])
