@@ -188,7 +188,7 @@ def pinging(hosts: Sequence[str], interval: float = 0.1) -> Iterator[Pings]:
 def forge(attacker: str, interface: str, source: str, target: str, count: int = 20) -> None:
     """Send UDP packets with a source that is not the attacker's, straight into one tunnel."""
     code = (
-        "import socket,struct,sys\n"
+        "import socket,struct,sys,time\n"
         "dev,src,dst,n,port=sys.argv[1:6]\n"
         "s,d=(socket.inet_pton(socket.AF_INET6,a) for a in (src,dst))\n"
         "data=b'forged'; udp=struct.pack('!HHHH',int(port),int(port),8+len(data),0)+data\n"
@@ -197,7 +197,7 @@ def forge(attacker: str, interface: str, source: str, target: str, count: int = 
         "udp=udp[:6]+struct.pack('!H',~t&65535)+data\n"
         "pkt=struct.pack('!IHBB',6<<28,len(udp),17,64)+s+d+udp\n"
         "k=socket.socket(socket.AF_PACKET,socket.SOCK_DGRAM); k.bind((dev,0x86dd))\n"
-        "[k.send(pkt) for _ in range(int(n))]\n"
+        "[(k.send(pkt),time.sleep(0.02)) for _ in range(int(n))]\n"
     )
     lab.ssh(attacker, f"python3 -c {shell(code)} {interface} {source} {target} {count} {PORT}")
 
@@ -218,7 +218,7 @@ def counting(hosts: Sequence[str]) -> Iterator[dict[str, int]]:
     )
     try:
         yield found
-        time.sleep(0.5)
+        time.sleep(3)  # a machine under load takes its time with userspace tunnels
         for host, text in each(hosts, "nft list table inet lab_count").items():
             match = re.search(r"counter packets (\d+)", text)
             assert match, f"{host}: {text}"
