@@ -20,6 +20,7 @@ from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
 from altnet.inventory import Inventory
+from altnet.quarantine import quarantine, release, stranded
 from altnet.wireguard.keyfile import PLACEHOLDER
 
 ARGUMENTS = {
@@ -31,6 +32,9 @@ ARGUMENTS = {
     "undrain": {"type": "list", "elements": "str", "default": []},
     "rotation": {"type": "str", "choices": ["", *rotation.STEPS], "default": ""},
     "handover_from": {"type": "str", "default": ""},
+    "quarantine": {"type": "list", "elements": "str", "default": []},
+    "release": {"type": "list", "elements": "str", "default": []},
+    "same_keys": {"type": "bool", "default": False},
 }
 
 
@@ -100,6 +104,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         changed = text_before != text_after
         if changed and not self._task.check_mode:
             ledgers.save(path, after)
+        self.warn_of(stranded(after, plan.names) if args["quarantine"] else [])
         # While keys rotate, whoever is left behind is told at the end, and has a working tunnel until then.
         self.tell(changes, [] if args["rotation"] else sorted(set(touched).difference(running)))
         if args["rotation"] == "finish":
@@ -108,6 +113,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "changed": changed,
             "changes": changes,
             "touched": touched,
+            "quarantined": sorted(after.quarantined.intersection(task_vars["groups"]["all"])),
             "left": sorted(gone.intersection(task_vars["groups"]["all"])),
             "diff": {
                 "before_header": str(path),
@@ -126,7 +132,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     ) -> tuple[ledgers.Ledger, list[str]]:
         """Return the ledger with what is asked for, and what is new in it."""
         gone = {name for name, record in ledger.hosts.items() if record.left} if ledger else set[str]()
-        changes = []
+        changes: list[str] = []
         for name in args["leave"]:
             if ledger is not None:
                 ledger = leave(ledger, name)
@@ -135,8 +141,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             for name in names:
                 if ledger is not None and name not in gone:
                     ledger = drain(ledger, name, drained)
+        if ledger is not None:
+            ledger = self.shut_out(ledger, args, changes)
         allocation = allocate(inventory, ledger, keys=keys, new_prefix=generate_prefix)
         return allocation.ledger, [*changes, *allocation.changes]
+
+    def shut_out(self, ledger: Any, args: Mapping[str, Any], changes: list[str]) -> Any:
+        """Return the ledger with hosts quarantined and released, as asked."""
+        for name in args["quarantine"]:
+            # Whether it is the last relay was asked when the neighbours were made to cut.
+            ledger, before = quarantine(ledger, name, force=True), ledger
+            changes += [f"host {name}: quarantined"] if ledger != before else []
+        for name in args["release"]:
+            ledger, before = release(ledger, name, same_keys=args["same_keys"]), ledger
+            changes += [f"host {name}: released"] if ledger != before else []
+        return ledger
+
+    def warn_of(self, hosts: list[str]) -> None:
+        """Say who has no way left."""
+        if hosts:
+            self._display.warning(
+                f"no relay is left through which these hosts could reach the others: {', '.join(hosts)}. Add a relay "
+                "that they can reach, or give them an endpoint."
+            )
 
     def tell(self, changes: Iterable[str], left_out: list[str]) -> None:
         """Print what the ledger gained, and whom a limited run leaves with an outdated part of the plan."""
@@ -178,4 +205,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             loopbacks[name] = piece["loopback"]
             rundir.write_slice(name, piece)
         rundir.write_loopbacks(loopbacks)
+        rundir.write_quarantined(plan.quarantined())
         return touched

@@ -32,7 +32,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 seen[name] = Seen(result["reach"], result["tunnels"], result["sessions"], result["problem"])
             elif result.get("failed"):
                 silent[name] = last_line(result)
-        told = report(slices, seen, silent)
+        told = report(slices, seen, silent, rundir.read_quarantined())
         for line in told.lines:
             self._display.display(line)
         if told.faults:

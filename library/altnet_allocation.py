@@ -53,6 +53,20 @@ options:
       Name of the variable in which hosts registered the result of M(altnet_handover), if they did in this run.
     type: str
     default: ""
+  quarantine:
+    description: Hosts that are shut out. The others get the tunnels they lack without them.
+    type: list
+    elements: str
+    default: []
+  release:
+    description: Hosts that are let in again. They have to bring new keys.
+    type: list
+    elements: str
+    default: []
+  same_keys:
+    description: Let hosts that are released come back with the keys they had.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full, details: The plan is made from what the ledger would become.}
   diff_mode: {support: full}
@@ -83,6 +97,11 @@ changes:
   sample: ["host sao: id 7, loopback fd12:3456:789a::7"]
 touched:
   description: Hosts whose slice of the plan changed with this call.
+  returned: always
+  type: list
+  elements: str
+quarantined:
+  description: Hosts of the inventory that are shut out.
   returned: always
   type: list
   elements: str

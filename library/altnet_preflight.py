@@ -17,7 +17,7 @@ options:
   verb:
     description: What a playbook is about to do to one host; that host is then checked too.
     type: str
-    choices: ["", drain, leave]
+    choices: ["", drain, leave, release]
     default: ""
   target:
     description: That host. One that leaves counts as gone, so that an interrupted removal can be taken up again.
@@ -27,6 +27,10 @@ options:
     description: That host's name, typed a second time. Needed to leave.
     type: str
     default: ""
+  dead:
+    description: That host will not be asked, as one that is gone or quarantined.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full}
   diff_mode: {support: none}
@@ -41,6 +45,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+quarantined:
+  description: Hosts of the inventory that are shut out, and that no play may ask.
+  returned: success
+  type: list
+  elements: str
 problems:
   description: Everything that is wrong.
   returned: failure

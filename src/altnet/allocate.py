@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .addressing import LOOPBACKS, check_id, decode_key, parse_prefix
 from .errors import AltnetError, InventoryError, LedgerError, Problem
-from .inventory import Host, Inventory
+from .inventory import Host, Inventory, without
 from .ledger import Ledger, Record, empty
 from .topology import Node, compute, kind_of
 
@@ -45,7 +45,8 @@ def allocate(
     ``ledger`` is None for a network that has none yet; it gets the inventory's prefix or what ``new_prefix``
     returns. ``keys`` are the public keys that hosts reported, by name and generation. ``leaving`` are hosts
     whose lines are still in the inventory although :func:`leave` has made them tombstones, in the run that
-    lets them go. Allocating again changes nothing. Raises InventoryError or LedgerError for what contradicts
+    lets them go. A host that is quarantined gets nothing, and the others get what they lack without it. Allocating
+    again changes nothing. Raises InventoryError or LedgerError for what contradicts
     the ledger and CapacityError where a range is used up.
     """
     present = {name: host for name, host in inventory.hosts.items() if name not in leaving}
@@ -53,6 +54,8 @@ def allocate(
     if ledger is None:
         ledger = _begin(inventory, new_prefix, changes)
     _check(inventory, present, ledger)
+    inventory = without(inventory, ledger.quarantined)
+    present = {name: host for name, host in inventory.hosts.items() if name in present}
     hosts = dict(ledger.hosts)
     _give_ids(present, hosts, changes)
     _set_relays(present, hosts, changes)
@@ -69,18 +72,24 @@ def leave(ledger: Ledger, name: str) -> Ledger:
     record = _find(ledger, name)
     if record.left:
         return ledger
-    hosts = {other: _without(entry, name) for other, entry in ledger.hosts.items()}
+    hosts = {other: without_tunnel(entry, name) for other, entry in ledger.hosts.items()}
     hosts[name] = Record(record.id, record.label, left=True)
     return replace(ledger, hosts=hosts)
 
 
 def drain(ledger: Ledger, name: str, drained: bool) -> Ledger:
     """Return the ledger with the host marked as drained, or no longer marked."""
+    record = live_record(ledger, name)
+    return replace(ledger, hosts={**ledger.hosts, name: replace(record, drained=drained)})
+
+
+def live_record(ledger: Ledger, name: str) -> Record:
+    """Return the record of a host that has not left, or raise LedgerError."""
     record = _find(ledger, name)
     if record.left:
         problem = Problem(name, "ledger.json", "has left the network", "name a host that is still in it")
         raise LedgerError(problem)
-    return replace(ledger, hosts={**ledger.hosts, name: replace(record, drained=drained)})
+    return record
 
 
 def _find(ledger: Ledger, name: str) -> Record:
@@ -91,7 +100,8 @@ def _find(ledger: Ledger, name: str) -> Record:
     return ledger.hosts[name]
 
 
-def _without(record: Record, name: str) -> Record:
+def without_tunnel(record: Record, name: str) -> Record:
+    """Return a record less its tunnel with the host ``name``."""
     if name not in record.tunnels:
         return record
     return replace(record, tunnels={other: g for other, g in record.tunnels.items() if other != name})
@@ -165,15 +175,17 @@ def _record_keys(keys: Keys, hosts: dict[str, Record], changes: list[str]) -> No
     problems: list[Problem] = []
     for name in sorted(keys):
         record = hosts.get(name)
-        if record is None or record.left:
+        if record is None or record.left or record.quarantined:
             continue
         new = {g: key for g, key in sorted(keys[name].items()) if record.keys.get(g) != key}
         for generation, key in new.items():
             problems += _key_problems(name, generation, key)
+            if key in record.revoked.values():
+                problems.append(_revoked(name, generation))
             verb = "replaced" if generation in record.keys else "recorded"
             changes.append(f"host {name}: public key of generation {generation} {verb}")
         if new:
-            hosts[name] = replace(record, keys={**record.keys, **new})
+            hosts[name] = replace(record, keys={**record.keys, **new}, revoked={})
     if not problems:
         problems = _shared_keys(hosts) if changes else []
     if problems:
@@ -188,6 +200,12 @@ def _key_problems(name: str, generation: int, key: str) -> Iterable[Problem]:
         yield Problem(name, "WireGuard key", what, "remove the host's key of that generation and run again")
     if generation < 0:
         yield Problem(name, "WireGuard key", f"has generation {generation}", "use one from 0 on")
+
+
+def _revoked(name: str, generation: int) -> Problem:
+    what = f"the key of generation {generation} is one that the host had when it was quarantined"
+    mend = "reinstall the host, or at least remove /etc/altnet/wireguard on it, and run again"
+    return Problem(name, "WireGuard key", what, mend)
 
 
 def _shared_keys(hosts: Mapping[str, Record]) -> list[Problem]:
@@ -213,8 +231,13 @@ def _set_tunnels(
     names = {record.id: name for name, record in hosts.items()}
     ids = {name: record.id for name, record in hosts.items()}
     topology = inventory.topology
-    nodes = [_node(present.get(name), record, ids) for name, record in hosts.items() if not record.left]
-    before = {(ids[other], record.id) for record in hosts.values() for other in record.tunnels}
+    gone_or_shut = {name for name, record in hosts.items() if record.left or record.quarantined}
+    nodes = [_node(present.get(name), record, ids) for name, record in hosts.items() if name not in gone_or_shut]
+    before = {
+        (ids[other], hosts[name].id)
+        for name in hosts.keys() - gone_or_shut
+        for other in hosts[name].tunnels.keys() - gone_or_shut
+    }
     after = compute(
         topology,
         nodes,

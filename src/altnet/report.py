@@ -58,16 +58,22 @@ def capped(faults: Sequence[str], kind: str) -> list[str]:
 
 
 def report(
-    slices: Mapping[str, Mapping[str, Any]], seen: Mapping[str, Seen], silent: Mapping[str, str] | None = None
+    slices: Mapping[str, Mapping[str, Any]],
+    seen: Mapping[str, Seen],
+    silent: Mapping[str, str] | None = None,
+    quarantined: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Report:
     """Return the report on the hosts of ``slices`` (by name), given what those that were asked saw.
 
-    ``silent`` says why another could not be asked, unless it is that the control node does not reach it.
+    ``silent`` says why another could not be asked, unless it is that the control node does not reach it. Hosts that are
+    ``quarantined`` have a row and nothing else.
     """
     names = sorted(slices, key=lambda name: int(slices[name]["id"]))
     faults = Faults()
     rows = [["HOST", "ROLE", "ID", "LOOPBACK", "ASN", "SUBNET", "TUNNELS", "BGP", "HANDSHAKE", "REACHES"]]
     rows += [host_row(slices[name], seen.get(name), faults) for name in names]
+    for name, known in sorted((quarantined or {}).items(), key=lambda item: int(item[1]["id"])):
+        rows.append([name, "quarantined", str(known["id"]), known["loopback"], str(known["asn"]), *["-"] * 5])
     faults.hosts += [
         f"{name} cannot be asked: {(silent or {}).get(name, 'the control node does not reach it')}"
         for name in names

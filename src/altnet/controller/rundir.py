@@ -52,6 +52,17 @@ def write_loopbacks(loopbacks: dict[str, str]) -> None:
     write(directory() / "loopbacks.json", loopbacks)
 
 
+def write_quarantined(hosts: dict[str, dict[str, Any]]) -> None:
+    """Keep what is known of the hosts that are shut out, by name: a report names them."""
+    write(directory() / "quarantined.json", hosts)
+
+
+def read_quarantined() -> dict[str, dict[str, Any]]:
+    """Return what is known of the hosts that are shut out, by name."""
+    hosts: dict[str, dict[str, Any]] = read(directory() / "quarantined.json") or {}
+    return hosts
+
+
 def read_loopbacks() -> dict[str, str]:
     """Return every host's loopback, by name."""
     loopbacks: dict[str, str] = read(directory() / "loopbacks.json") or {}

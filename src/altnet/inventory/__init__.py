@@ -2,5 +2,6 @@
 
 from .model import FAMILIES, Anycast, Host, Inventory, Topology
 from .parse import parse
+from .without import without
 
-__all__ = ["FAMILIES", "Anycast", "Host", "Inventory", "Topology", "parse"]
+__all__ = ["FAMILIES", "Anycast", "Host", "Inventory", "Topology", "parse", "without"]

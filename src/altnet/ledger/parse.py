@@ -14,7 +14,7 @@ from .model import GENERATION_MAX, SCHEMA, Ledger, Record
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?")
 _GENERATION = re.compile(r"0|[1-9][0-9]{0,8}")
 _TOP = {"asn_base", "generation", "hosts", "prefix", "schema"}
-_LIVE = {"id", "label", "relay", "keys", "tunnels", "drained", "left"}
+_LIVE = {"id", "label", "relay", "keys", "tunnels", "drained", "left", "quarantined", "revoked"}
 _RESTORE = "take the last good version from git (git log -p ledger.json) and run again"
 
 
@@ -145,21 +145,23 @@ def _record(reader: _Reader, name: str, value: object) -> Record:
         id=reader.whole(values.get("id"), f"{path}.id", 1, MAX_HOST_ID, name),
         label=label,
         relay=reader.flag(values, "relay", path, name),
-        keys=_keys(reader, name, values.get("keys", _Object(()))),
+        keys=_keys(reader, name, "keys", values.get("keys", _Object(()))),
         tunnels=_tunnels(reader, name, values.get("tunnels", _Object(()))),
         drained=reader.flag(values, "drained", path, name),
         left=reader.flag(values, "left", path, name),
+        quarantined=reader.flag(values, "quarantined", path, name),
+        revoked=_keys(reader, name, "revoked", values.get("revoked", _Object(()))),
     )
     if record.left:
-        for key in sorted({"relay", "keys", "tunnels", "drained"} & set(values)):
+        for key in sorted((_LIVE - {"id", "label", "left"}) & set(values)):
             what = "is there although the host has left"
             mend = "remove it; if the host is to come back, give it a new name in the inventory"
             reader.wrong(f"{path}.{key}", what, mend, name)
     return record
 
 
-def _keys(reader: _Reader, name: str, value: object) -> dict[int, str]:
-    path = f"hosts.{name}.keys"
+def _keys(reader: _Reader, name: str, what: str, value: object) -> dict[int, str]:
+    path = f"hosts.{name}.{what}"
     found: dict[int, str] = {}
     for generation, key in reader.mapping(value, path, name).items():
         where = f"{path}.{generation}"

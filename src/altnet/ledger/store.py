@@ -32,8 +32,10 @@ def dump(ledger: Ledger) -> str:
 def _plain(record: Record) -> dict[str, object]:
     if record.left:
         return {"id": record.id, "label": record.label, "left": True}
-    drained: dict[str, object] = {"drained": True} if record.drained else {}
-    return drained | {
+    marks: dict[str, object] = {mark: True for mark in ("drained", "quarantined") if getattr(record, mark)}
+    if record.revoked:
+        marks["revoked"] = {str(generation): key for generation, key in record.revoked.items()}
+    return marks | {
         "id": record.id,
         "label": record.label,
         "relay": record.relay,

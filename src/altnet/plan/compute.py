@@ -17,7 +17,7 @@ from ..addressing import (
     router_id,
 )
 from ..errors import InventoryError, Problem
-from ..inventory import Host, Inventory
+from ..inventory import Host, Inventory, without
 from ..ledger import Ledger, Record
 from .tunnel import allowed_towards_host, allowed_towards_relay, bgp_session, tunnel
 
@@ -95,6 +95,18 @@ class Plan:
             "absent": sorted(other for _, other, _ in neighbours if other not in self._inventory.hosts),
         }
 
+    def quarantined(self) -> dict[str, Slice]:
+        """Return what is still known of the hosts that are shut out, by name."""
+        return {
+            name: {
+                "id": record.id,
+                "loopback": loopback(self._prefix, record.id),
+                "asn": asn(self._ledger.asn_base, record.id),
+            }
+            for name, record in self._ledger.hosts.items()
+            if record.quarantined
+        }
+
     def _tunnel(self, host: Host, record: Record, other: str, generation: int) -> Slice:
         neighbour = self._ledger.hosts[other]
         if neighbour.relay or not record.relay:
@@ -126,7 +138,9 @@ def compute(inventory: Inventory, ledger: Ledger, members: Iterable[MemberPrefix
 
     A host of the inventory that the ledger does not know yet, or that has left, is not in it. ``members`` are
     members' prefixes with the hosts that originate them. Raises AltnetError for a prefix that is not allowed.
+    Whoever is quarantined is not in it either, is nobody's neighbour and originates nothing.
     """
+    inventory = without(inventory, ledger.quarantined)
     prefix = parse_prefix(ledger.prefix, allow_fc00=inventory.allow_fc00, variable="ledger.json: prefix")
     neighbours: dict[str, list[tuple[int, str, tuple[int, ...]]]] = {}
     hosts = ledger.hosts

@@ -174,6 +174,15 @@ def test_a_drained_host_and_one_that_is_no_relay(three: dict[str, dict[str, Any]
     assert told.lines[5].split()[5] == "-"
 
 
+def test_a_host_that_is_shut_out_is_a_row_and_no_fault() -> None:
+    slices = pieces("fra", "nyc")
+    shut = {"sin": {"id": 3, "loopback": "fd12:3456:789a::3", "asn": 4200000003}}
+    told = report(slices, sight(slices), quarantined=shut)
+    assert told.faults == ()
+    (row,) = [line for line in told.lines if line.startswith("sin ")]
+    assert row.split() == ["sin", "quarantined", "3", "fd12:3456:789a::3", "4200000003", *["-"] * 5]
+
+
 def test_userspace(three: dict[str, dict[str, Any]]) -> None:
     told = with_fra(three, tunnels={n: {"age": 1, "kernel": False} for n in ("an0-nyc", "an0-sin")})
     assert told.faults == ()
