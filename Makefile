@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance docs lock
+.PHONY: help drills venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance docs lock
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -81,6 +81,10 @@ molecule: lab-up ## each role by itself
 acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
 	pytest tests/acceptance
+
+# On another network than the lab: LAB_INVENTORY, LAB_EXEC and LAB_NAT, see tests/drills.
+drills: $(STAMP) ## break things, measure what users see (RUNS=30, ONLY=link,relay)
+	PYTHONPATH=tests python3 -m drills --runs $(or $(RUNS),30) --only '$(ONLY)'
 
 docs: $(STAMP) ## write docs/reference from the specifications
 	$(BIN)/python3 docs/generate.py
