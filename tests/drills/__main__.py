@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from acceptance import lab
 
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--only", default="", help="names of events, with commas between")
     parser.add_argument("--interval", type=float, default=0.02, help="seconds between two pings of a pair")
-    parser.add_argument("--ground", default=Path(os.environ.get("LAB_INVENTORY") or "container").name)
+    parser.add_argument("--ground", default="kernel" if os.environ.get("LAB_INVENTORY") else "container")
     arguments = parser.parse_args()
     found: dict[str, dict[str, Sequence[Window]]] = {}
     lines: list[str] = []
