@@ -56,8 +56,8 @@ def test_the_network_gets_over_it_alone(opened: Shells, name: str) -> None:
     for found in windows.values():
         assert all(window.healed_s < HEALED_MAX for window in found)
         assert all(window.lost <= window.sent * ALONE[name] / 100 for window in found)
-    # The strike took place: what loses nothing at all was not struck, except where healing is what is measured.
-    if name not in {"slow"}:
+    # That silence cut a session is asserted by the drill itself; a dead BIRD and a lossy line are seen in the pings.
+    if name in {"bird", "loss"}:
         assert windows["strike"][0].lost > 0
 
 

@@ -52,13 +52,17 @@ class Drill:
         ready.wait_until_up(self.shells)
         time.sleep(CALM)
 
-    def strike(self, strike: Strike, hold: float, without: Collection[str] = ()) -> None:
-        """Strike when all is up, hold for ``hold`` seconds, take it back, and wait until all is up."""
+    def strike(self, strike: Strike, hold: float, without: Collection[str] = (), *, cuts: bool = False) -> None:
+        """Strike when all is up, hold for ``hold`` seconds, take it back, and wait until all is up.
+
+        Where it ``cuts`` a session, one has to be down by then: or nothing was struck, and it would look like success.
+        """
         self.up()
         begin = self.watch.now
         with strike:
             time.sleep(max(0.0, begin + hold - self.watch.now))
             end = self.watch.now
+            assert not cuts or ready.down(self.shells), "nothing was struck: every session is up"
         self.spans.append(Span("strike", begin, end, without))
         self.back("back", end, without)
 

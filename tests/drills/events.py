@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from acceptance import lab
 
-from . import strikes
+from . import ready, strikes
 from .drill import Drill, Span
 from .shells import CommandError
 
@@ -35,19 +35,20 @@ def link(drill: Drill, count: int) -> None:
     """Another link each time."""
     links = strikes.links()
     host, neighbour = links[count % len(links)]
-    drill.strike(strikes.silent_link(drill.shells, host, neighbour), 2)
+    drill.strike(strikes.silent_link(drill.shells, host, neighbour), 2, cuts=True)
 
 
 def relay(drill: Drill, count: int) -> None:
     """Another relay each time; pairs that it is part of do not count."""
     lost = drill.relays[count % len(drill.relays)]
-    drill.strike(strikes.silent_hosts(drill.shells, [lost]), 2, [lost])
+    drill.strike(strikes.silent_hosts(drill.shells, [lost]), 2, [lost], cuts=True)
 
 
-def region(drill: Drill, _: int) -> None:
-    """The relay and the host of one region."""
-    lost = ["nyc", "core2"]
-    drill.strike(strikes.silent_hosts(drill.shells, lost), 2, lost)
+def region(drill: Drill, count: int) -> None:
+    """Every host of a region, one region after the other."""
+    regions = ready.regions()
+    lost = regions[sorted(regions)[count % len(regions)]]
+    drill.strike(strikes.silent_hosts(drill.shells, lost), 2, lost, cuts=True)
 
 
 def loss(drill: Drill, count: int) -> None:

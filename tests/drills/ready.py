@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import yaml
 from acceptance import lab
 
 from .shells import Shells
@@ -41,7 +42,20 @@ def wait_until_up(shells: Shells, within: float = 90) -> float:
 
 def relays() -> list[str]:
     """Return the hosts that are relays, by the inventory."""
-    import yaml  # noqa: PLC0415
+    return list(groups()["relays"]["hosts"])
 
-    loaded = yaml.safe_load((lab.INVENTORY / "hosts.yml").read_text())
-    return list(loaded["lab"]["children"]["relays"]["hosts"])
+
+def regions() -> dict[str, list[str]]:
+    """Return the hosts of each region that has more than one."""
+    found: dict[str, list[str]] = {}
+    for group in groups().values():
+        for host, variables in group["hosts"].items():
+            found.setdefault(variables["altnet_region"], []).append(host)
+    return {region: hosts for region, hosts in found.items() if len(hosts) > 1}
+
+
+def groups() -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+    """Return the groups of the inventory's file."""
+    loaded: dict[str, dict[str, dict[str, dict[str, dict[str, str]]]]]
+    loaded = yaml.safe_load((lab.INVENTORY / "hosts.yml").read_text())["lab"]
+    return loaded["children"]
