@@ -27,7 +27,7 @@ PACKET = struct.Struct("!BBHHHIHI")
 IDLE, LOST, OK = range(3)
 NAMES = ("idle", "lost", "ok")
 #: A process that was forgotten ends by itself.
-LONGEST = 3600.0
+LONGEST = 4 * 3600.0
 
 
 def open_socket(source: str) -> socket.socket:

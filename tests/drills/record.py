@@ -10,6 +10,8 @@ from dataclasses import dataclass
 Pair = tuple[str, str]
 #: One character a ping: answered, lost, or not sent because the measuring process did not get the processor.
 OK, LOST, IDLE = "+", "-", "."
+#: Seconds by which the hosts' beginnings may differ.
+SKEW = 1.0
 FATES = {"ok": OK, "lost": LOST, "idle": IDLE}
 
 
@@ -51,8 +53,14 @@ class Record:
         return cls(interval, fates, phase)
 
     def window(self, begin: float, end: float, without: Collection[str] = ()) -> Window:
-        """Return what pairs saw of pings sent from ``begin`` to ``end``; hosts of ``without`` are left out."""
+        """Return what pairs saw of pings sent from ``begin`` to ``end``; hosts of ``without`` are left out.
+
+        Raises ValueError where a pinger ended before: no record is no success.
+        """
         chosen = [pair for pair in self.fates if not set(pair) & set(without)]
+        short = [pair for pair in chosen if len(self.fates[pair]) * self.interval < end - SKEW]
+        if short:
+            raise ValueError(f"the record of {short[0]} ends before {end:.1f} s")
         seen = [self._pair(pair, begin, end) for pair in chosen]
         return Window(
             sent=sum(one.sent for one in seen),

@@ -64,6 +64,11 @@ def test_two_windows_hold_what_one_holds(fates: str, cut: int) -> None:
     assert sum(part.sent for part in parts) == whole.window(0, end).sent
 
 
+def test_a_record_that_ended_early_is_no_success() -> None:
+    with pytest.raises(ValueError, match="ends before 3"):
+        record(a_b="++++++++++").window(2, 3)
+
+
 def test_reports_of_hosts_are_put_together() -> None:
     report = {"b": [["ok", 3], ["lost", 2]], "c": [["idle", 1], ["ok", 4]]}
     read = Record.parse(0.02, {"a": json.dumps(report)})
