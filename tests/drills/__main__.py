@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from acceptance import lab
 
@@ -14,20 +16,33 @@ from . import table
 from .drill import Drill
 from .events import EVENTS, Event, NotHere
 from .record import Window
-from .shells import shells
+from .shells import CommandError, shells
 from .watch import watch
 
 
-def measure(event: Event, runs: int, interval: float) -> tuple[dict[str, Sequence[Window]], list[str]]:
-    """Repeat an event under pings, and return what was seen by phase, and what operators were told."""
+@dataclass
+class Outcome:
+    """What one event's repetitions gave; ``failure`` says why there are fewer than wanted."""
+
+    windows: dict[str, Sequence[Window]]
+    notes: list[str]
+    failure: str = ""
+
+
+def measure(event: Event, runs: int, interval: float) -> Outcome:
+    """Repeat an event under pings; a repetition that fails is the last, and those before it count."""
     hosts = list(lab.addresses())
+    failure = ""
     with shells(hosts) as opened, watch(hosts, interval) as pingers:
         drill = Drill(opened, pingers, hosts)
-        drill.up()
-        for count in range(runs):
-            event.once(drill, count)
+        try:
+            drill.up()
+            for count in range(runs):
+                event.once(drill, count)
+        except (AssertionError, CommandError) as error:
+            failure = str(error) or repr(error)
         # Answers to the last pings are waited for by the pingers themselves.
-        return drill.windows(pingers.stop()), drill.notes
+        return Outcome(drill.windows(pingers.stop()), drill.notes, failure)
 
 
 def chosen(only: str) -> list[Event]:
@@ -47,8 +62,11 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=0.02, help="seconds between two pings of a pair")
     parser.add_argument("--ground", default="kernel" if os.environ.get("LAB_INVENTORY") else "container")
     arguments = parser.parse_args()
+    # Whoever ends this ends the strike too, and the settings that the drills run with.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     found: dict[str, dict[str, Sequence[Window]]] = {}
     lines: list[str] = []
+    failures = 0
     settings: tuple[str, ...] = ()
     try:
         for event in chosen(arguments.only):
@@ -57,15 +75,18 @@ def main() -> None:
                 lab.playbook("site.yml", "--tags", "bird", *settings).ok()
             start = time.monotonic()
             try:
-                found[event.name], notes = measure(event, arguments.runs, arguments.interval)
+                outcome = measure(event, arguments.runs, arguments.interval)
             except NotHere as error:
                 print(f"{event.name}: not done: {error}", flush=True)
                 continue
-            lines += table.rows(event, found[event.name])
-            each = (time.monotonic() - start) / arguments.runs
-            print(f"{event.name}: {arguments.runs} runs, {each:.1f} s each", flush=True)
-            for note in dict.fromkeys(notes):
+            found[event.name] = outcome.windows
+            lines += table.rows(event, outcome.windows)
+            print(f"{event.name}: {time.monotonic() - start:.0f} s", flush=True)
+            for note in dict.fromkeys(outcome.notes):
                 print(f"  {note}", flush=True)
+            if outcome.failure:
+                failures += 1
+                print(f"{event.name}: FAILED: {outcome.failure}", flush=True)
     finally:
         lab.playbook("site.yml").ok()
         windows = [window for phases in found.values() for seen in phases.values() for window in seen]
@@ -79,6 +100,8 @@ def main() -> None:
         table.save(lab.ROOT / "benchmarks" / "out" / f"drills-{arguments.ground}.json", conditions, found)
         print("\n" + "\n".join([table.HEAD, *lines]))
         print(f"\nconditions: {conditions}")
+    if failures:
+        sys.exit(f"{failures} events did not come to their end")
 
 
 main()

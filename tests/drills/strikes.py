@@ -39,7 +39,7 @@ def dropping(shells: Shells, hosts: list[str], incoming: list[str], outgoing: li
         shells.all(rules(incoming, outgoing), hosts)
         yield
     finally:
-        shells.all(f"nft delete table {TABLE}", hosts)
+        shells.all(f"nft delete table {TABLE} 2>/dev/null || ! nft list table {TABLE} >/dev/null 2>&1", hosts)
 
 
 def silent_link(shells: Shells, host: str, neighbour: str, share: int = 100) -> Strike:
