@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench docs lock
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench drills docs lock
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -89,6 +89,10 @@ bench: $(STAMP) ## what it costs at size, beside others; ONLY=plan,mesh for part
 	if [ $${#missing[@]} -gt 0 ]; then echo "installing $${missing[*]}"; apt-get update -qq; \
 	  apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null || echo "going on without them"; fi
 	@$(BIN)/python3 -m benchmarks.run $(ONLY)
+
+# On another network than the lab: LAB_INVENTORY, LAB_EXEC and LAB_NAT, see tests/drills.
+drills: $(STAMP) ## break things, measure what users see (RUNS=30, ONLY=link,relay)
+	PYTHONPATH=tests python3 -m drills --runs $(or $(RUNS),30) --only '$(ONLY)'
 
 docs: $(STAMP) ## write docs/reference from the specifications
 	$(BIN)/python3 docs/generate.py

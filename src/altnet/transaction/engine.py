@@ -41,7 +41,7 @@ def run(params: Mapping[str, object], contents: Mapping[str, bytes], *, check_mo
             raise TransactionError(
                 "host",
                 f"{error.filename or 'the host'}: {error.strerror}; if anything was begun, the next run undoes it",
-                "mend the host, then run again",
+                f"mend the host, then run again (`df -h {error.filename or '/'}` says whether a disk is full)",
             ) from error
 
 

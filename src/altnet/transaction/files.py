@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,7 +80,7 @@ def write_new(path: Path, data: bytes, uid: int | None, gid: int | None, mode: i
     """Create ``path`` (it must not exist) with its owner and mode; None leaves owner or group alone."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
+    with _named(path), os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
         status = os.fstat(descriptor)
@@ -91,6 +91,16 @@ def write_new(path: Path, data: bytes, uid: int | None, gid: int | None, mode: i
         os.fchmod(descriptor, mode)  # after the owner: chown clears set-id bits
         if durable:
             os.fsync(descriptor)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error of a file that is open already say which one: the disk is full where that one is."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def missing_parents(paths: Iterable[str]) -> list[str]:

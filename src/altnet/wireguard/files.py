@@ -7,6 +7,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from .errors import WireguardError, problem
+
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 
@@ -32,8 +34,21 @@ def make_directory(path: Path) -> None:
 def write_private(path: Path, text: str, *, replace: bool) -> None:
     """Write ``text`` to a mode 0600 file in one step that survives a power cut.
 
-    With ``replace`` false an existing file is left as it is and FileExistsError is raised.
+    With ``replace`` false an existing file is left as it is and FileExistsError is raised. Raises WireguardError
+    where nothing can be written, and leaves what was there.
     """
+    try:
+        _write_private(path, text, replace=replace)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a full or read-only disk, most likely
+        what = f"it cannot be written: {error.strerror}; what was there is there"
+        raise WireguardError(
+            problem(str(path), what, f"mend the host (`df -h {path.parent}`), then run again")
+        ) from error
+
+
+def _write_private(path: Path, text: str, *, replace: bool) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

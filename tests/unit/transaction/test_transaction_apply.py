@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 
 import pytest
@@ -198,6 +199,22 @@ def test_a_directory_in_the_way(world):
     world.conf.mkdir(parents=True)
     with pytest.raises(TransactionError, match="is a directory"):
         world.apply("a\n")
+
+
+def test_a_file_that_finds_no_space_is_named_and_nothing_is_touched(world):
+    """The limit on a file's size stands in for a full disk: the write fails as it does there, and after open()."""
+    world.apply("session fra\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(TransactionError) as caught:
+            world.apply("session fra\n" * 3000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert f"{world.conf.name}: File too large" in str(caught.value)
+    assert "`df -h /" in str(caught.value)
+    assert world.conf.read_text() == "session fra\n"
+    assert world.apply("session fra\n" * 3000)["changed"]
 
 
 def test_checker_refuses_and_shows_the_line(world):

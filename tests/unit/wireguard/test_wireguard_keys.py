@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from pathlib import Path
 
@@ -108,3 +109,16 @@ def test_absent_leaves_what_is_not_ours(host: FakeHost) -> None:
     (host.paths.keys / "notes").touch()
     keys.remove(host.paths, check_mode=False)
     assert [path.name for path in host.paths.keys.iterdir()] == ["notes"]
+
+
+def test_a_key_that_finds_no_space_is_no_key(bare: FakeHost) -> None:
+    """The limit on a file's size stands in for a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(WireguardError, match=r"0\.key: it cannot be written: File too large.*df -h"):
+            ensure(bare)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(bare.paths.keys.iterdir()) == []
+    assert ensure(bare).changed

@@ -1,0 +1,6 @@
+"""The drills are a package beside these tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
