@@ -125,11 +125,15 @@ def assert_rotated(number: int, before: dict[str, dict[str, set[str]]]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _even() -> Iterator[None]:
-    """Leave the lab with the interface names that the other tests write."""
+    """Leave the lab whole, and with the interface names that the other tests write."""
     start = generation()
     yield
-    if (generation() - start) % 2:
-        lab.playbook(ROTATE).ok()
+    # A test that failed may have left a rotation half-way: the first run then ends it, and begins no other.
+    for _ in range(2):
+        live = [record for record in lab.ledger()["hosts"].values() if "left" not in record]
+        whole = all(list(record["keys"]) == [str(generation())] for record in live)  # type: ignore[call-overload]
+        if not whole or (generation() - start) % 2:
+            lab.playbook(ROTATE).ok()
     lab.playbook("playbooks/check.yml", "-e", "check_wait=30").ok()
 
 
