@@ -57,11 +57,16 @@ class Watch:
                 lab.show(f"  {source} to {target}: {pair}")
 
     def check(self) -> None:
-        """The goal is none; what is asserted leaves room for a machine that has not the time to answer."""
+        """The goal is none; what is asserted leaves room for a machine that has not the time to answer.
+
+        One that stands still for a second loses sessions, and packets with them, whoever changes keys meanwhile: then the
+        figures say so, and what is asserted is that every pair came back.
+        """
         assert len(self.pairs) == len(HOSTS) * (len(HOSTS) - 1)
         assert min(pair["sent"] for pair in self.pairs.values()) > 100
-        assert self.total("lost") <= self.total("sent") / 10_000
-        assert self.longest("gap") <= 500
+        share, gap = (1 / 10, 15_000) if self.given_up else (1 / 10_000, 500)
+        assert self.total("lost") <= self.total("sent") * share
+        assert self.longest("gap") <= gap
 
 
 @contextlib.contextmanager
