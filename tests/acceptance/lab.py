@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-INVENTORY = ROOT / "inventories" / "lab"
+#: The same network may stand elsewhere: LAB_INVENTORY is its directory, LAB_EXEC begins every command that reaches it.
+INVENTORY = Path(os.environ.get("LAB_INVENTORY") or ROOT / "inventories" / "lab").resolve()
+EXEC = shlex.split(os.environ.get("LAB_EXEC", ""))
 BIN = Path(sys.executable).parent
 RECAP = re.compile(
     r"^(?P<host>[\w.-]+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+"
@@ -67,6 +70,13 @@ class Run:
 
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of an operator at the repository's root, without colours and prompts."""
+    if os.environ.get("LAB_INVENTORY"):
+        # Another network's password and connections: the addresses are the same, so those of the default must not serve.
+        more = {
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(INVENTORY / ".vault-password"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(INVENTORY / ".ssh"),
+            **more,
+        }
     return {
         **os.environ,
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -81,7 +91,7 @@ def run(*argv: str, timeout: float = 600, cwd: Path = ROOT, **env: str) -> Run:
     """Run a command to its end."""
     start = time.monotonic()
     done = subprocess.run(
-        argv, cwd=cwd, env=environment(**env), stdin=subprocess.DEVNULL, timeout=timeout,
+        [*EXEC, *argv], cwd=cwd, env=environment(**env), stdin=subprocess.DEVNULL, timeout=timeout,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, time.monotonic() - start)
@@ -102,18 +112,23 @@ def addresses(inventory: Path = INVENTORY) -> dict[str, str]:
     }
 
 
-def ssh(host: str, command: str, *, check: bool = True, timeout: float = 60) -> str:
-    """Run a shell command on a host of the lab, as its operator would; return its output."""
+def ssh_argv(host: str, command: str) -> list[str]:
+    """Return the command that runs a shell command on a host of the lab, for what has to run beside a test."""
     address = {**addresses(), "sao": "10.77.0.14"}[host]
-    argv = [
-        "ssh", "-i", str(INVENTORY / ".ssh" / "id_ed25519"),
+    return [
+        *EXEC, "ssh", "-i", str(INVENTORY / ".ssh" / "id_ed25519"),
         "-o", f"UserKnownHostsFile={INVENTORY / '.ssh' / 'known_hosts'}", "-o", "StrictHostKeyChecking=accept-new",
         "-o", "LogLevel=ERROR", "-o", "ControlMaster=auto", "-o", "ControlPersist=60",
         "-o", f"ControlPath={INVENTORY / '.ssh' / '%h'}", "-o", "ConnectTimeout=10", f"root@{address}", command,
     ]  # fmt: skip
+
+
+def ssh(host: str, command: str, *, check: bool = True, timeout: float = 60) -> str:
+    """Run a shell command on a host of the lab, as its operator would; return its output."""
     done = subprocess.run(
-        argv, capture_output=True, text=True, errors="replace", timeout=timeout, check=False, stdin=subprocess.DEVNULL
-    )
+        ssh_argv(host, command), capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
     assert not check or done.returncode == 0, f"{host}: {command}: {done.stderr}{done.stdout}"
     return done.stdout
 
@@ -160,7 +175,11 @@ def state(host: str) -> str:
 def network_copy(directory: Path) -> Iterator[Path]:
     """Yield a copy of the lab's inventory, its vault and ledger: the same network, run from another directory."""
     copy = directory / "lab"
-    shutil.copytree(INVENTORY, copy, ignore=shutil.ignore_patterns("*.lock", "10.*"))
+
+    def left_out(parent: str, names: list[str]) -> set[str]:
+        return {name for name in names if name.endswith(".lock") or Path(parent, name).is_socket()}
+
+    shutil.copytree(INVENTORY, copy, ignore=left_out)
     yield copy
 
 
