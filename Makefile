@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench drills docs lock
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench drills docs lock \
+  kernel-up kernel-down test-kernel
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -63,7 +64,8 @@ lint: $(STAMP)
 	ruff format --check .
 	mypy
 	yamllint --strict .
-	shellcheck lab/engine lab/build-image lab/vault-password lab/image/lab-init lab/unit-debian \
+	shellcheck -x lab/engine lab/build-image lab/machine.sh lab/vault-password lab/image/lab-init lab/unit-debian \
+	  lab/kernel/build-images lab/kernel/build-kernel lab/kernel/get-kernel lab/kernel/suite lab/kernel/guest/lab-machine \
 	  molecule/common/traces .ci/run
 	ansible-lint --offline --strict
 
@@ -93,6 +95,17 @@ bench: $(STAMP) ## what it costs at size, beside others; ONLY=plan,mesh for part
 # On another network than the lab: LAB_INVENTORY, LAB_EXEC and LAB_NAT, see tests/drills.
 drills: $(STAMP) ## break things, measure what users see (RUNS=30, ONLY=link,relay)
 	PYTHONPATH=tests python3 -m drills --runs $(or $(RUNS),30) --only '$(ONLY)'
+
+kernel-up: $(STAMP) ## start the lab's hosts with a kernel of their own, that has WireGuard
+	$(call step,'Kernel lab: kernel, disks, machines')
+	@lab/kernel/suite up
+
+kernel-down: ## remove every trace of them but the kernel and the disks' images
+	@if [ -x $(BIN)/python3 ]; then lab/kernel/machines.py down; fi
+
+test-kernel: $(STAMP) ## the network on hosts with a kernel of their own: start, test, take down
+	$(call step,'Kernel suite')
+	@lab/kernel/suite test
 
 docs: $(STAMP) ## write docs/reference from the specifications
 	$(BIN)/python3 docs/generate.py

@@ -22,6 +22,15 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The same network may stand elsewhere: LAB_INVENTORY is its directory, LAB_EXEC begins every command that reaches it.
 INVENTORY = Path(os.environ.get("LAB_INVENTORY") or ROOT / "inventories" / "lab").resolve()
 EXEC = shlex.split(os.environ.get("LAB_EXEC", ""))
+#: What switches its machines, followed by a verb and a host; by default the hosts are docker's.
+MACHINES = shlex.split(os.environ.get("LAB_MACHINES", ""))
+DOCKER = {
+    "restart": ["restart", "-t", "10"],
+    "kill": ["kill"],
+    "boot": ["start"],
+    "freeze": ["pause"],
+    "thaw": ["unpause"],
+}
 BIN = Path(sys.executable).parent
 RECAP = re.compile(
     r"^(?P<host>[\w.-]+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+"
@@ -131,6 +140,13 @@ def ssh(host: str, command: str, *, check: bool = True, timeout: float = 60) -> 
     )  # fmt: skip
     assert not check or done.returncode == 0, f"{host}: {command}: {done.stderr}{done.stdout}"
     return done.stdout
+
+
+def machine(verb: str, host: str) -> None:
+    """Reboot a host, cut its power and give it back, or stop and resume it: restart, kill, boot, freeze, thaw."""
+    argv = [*MACHINES, verb, host] if MACHINES else ["docker", *DOCKER[verb], f"altnet-lab-{host}"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
 
 
 def ledger(inventory: Path = INVENTORY) -> dict[str, dict[str, dict[str, object]]]:

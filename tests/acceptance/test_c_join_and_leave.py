@@ -37,19 +37,7 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         def watch() -> None:
             prefix = str(json.loads(text)["prefix"]).removesuffix("/48")
             number = 1 + max(host["id"] for host in json.loads(text)["hosts"].values())
-            command = [
-                "docker",
-                "exec",
-                "altnet-lab-core1",
-                "ping",
-                "-6",
-                "-n",
-                "-c",
-                "1",
-                "-W",
-                "1",
-                f"{prefix}{number:x}",
-            ]
+            command = lab.ssh_argv("core1", f"ping -6 -n -c 1 -W 1 {prefix}{number:x}")
             while not stop.is_set() and not first:
                 if subprocess.run(command, capture_output=True, check=False).returncode == 0:
                     first.append(time.monotonic() - start)
@@ -180,7 +168,7 @@ def test_zz_a_host_that_is_gone_leaves_without_being_asked(tmp_path: Path) -> No
     with lab.network_copy(tmp_path) as network:
         lab.join_sao(network)
         lab.playbook("site.yml", inventory=network).ok()
-        subprocess.run(["docker", "stop", "-t", "2", "altnet-lab-sao"], check=True, capture_output=True)
+        lab.machine("kill", "sao")
         try:
             left = lab.playbook(
                 "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", "-e", "leave_dead=true",
@@ -191,7 +179,7 @@ def test_zz_a_host_that_is_gone_leaves_without_being_asked(tmp_path: Path) -> No
             for host in NEIGHBOURS:
                 assert lab.ssh(host, "ip -o link | grep sao; true") == ""
         finally:
-            subprocess.run(["docker", "start", "altnet-lab-sao"], check=True, capture_output=True)
+            lab.machine("boot", "sao")
             for _ in range(60):
                 if "in" in lab.ssh("sao", "echo in", check=False):
                     break

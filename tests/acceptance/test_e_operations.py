@@ -24,9 +24,8 @@ def test_draining_a_relay_loses_nothing() -> None:
     assert relay in {"fra", "nyc"}
     source, target = lab.loopback("core1"), lab.loopback("laptop1")
     ping = subprocess.Popen(
-        ["docker", "exec", "altnet-lab-core1", "ping", "-6", "-n", "-i", "0.02", "-w", "50", "-q", "-I", source, target],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        lab.ssh_argv("core1", f"ping -6 -n -i 0.02 -w 50 -q -I {source} {target}"), stdout=subprocess.PIPE, text=True
+    )
     time.sleep(1)
     drained = lab.playbook("playbooks/drain.yml", "-e", f"drain_host={relay}").ok()
     assert {host for host, count in drained.changed.items() if count} <= {relay, "fra"}
