@@ -125,10 +125,12 @@ def test_nobody_believes_it(attacker: str) -> None:
 def test_a_flood_and_a_flapping_route(attacker: str) -> None:
     """10,000 routes, then a route that comes and goes: refused or carried, and nobody else notices."""
     near, far = neighbours(attacker), others(attacker)
+    # Both are made from the attacker's own configuration, which the first replaces.
+    flooding, quiet = (hostile.configuration(attacker, (), extra) for extra in (hostile.flood(), ""))
     since = time.time() - 1
     before = hostile.seconds_of_cpu(far)
     with hostile.pinging(far) as pings:
-        hostile.put(attacker, hostile.configuration(attacker, (), hostile.flood()))
+        hostile.put(attacker, flooding)
         time.sleep(2 * SPREAD)
     told = hostile.each(
         far,
@@ -144,7 +146,7 @@ def test_a_flood_and_a_flapping_route(attacker: str) -> None:
             )
         assert re.search(r"^0 of ", told[host], re.MULTILINE), f"{host} has routes of the flood: {told[host]}"
     lab.show(f"{attacker}: 10,000 routes: CPU seconds {spent(far, before)}; effect on the others: {pings}")
-    hostile.put(attacker, hostile.configuration(attacker, ()))
+    hostile.put(attacker, quiet)
     before, heard = hostile.seconds_of_cpu(far), hostile.updates(far)
     with hostile.pinging(far) as flaps:
         lab.ssh(
