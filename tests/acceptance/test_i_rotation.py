@@ -6,18 +6,17 @@ ROTATION_KILLS=10 kills ten runs instead of two. ROTATION_SEED=NUMBER repeats th
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import re
-import shlex
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
+from drills.record import Window
+from drills.watch import watch
 
 from . import lab
 from .test_d_wrecks import wait_for_the_lock
@@ -26,35 +25,25 @@ HOSTS = sorted(lab.addresses())
 QUIET = dict.fromkeys(HOSTS, 0)
 ROTATE = "playbooks/rotate-tunnels.yml"
 INTERVAL = 0.01
-PINGER = Path(__file__).with_name("pinger.py").read_text()
 KILLS = int(os.environ.get("ROTATION_KILLS", "2"))
 #: A host that runs leave out while the others change keys.
 AWAY = "laptop1"
 
 
 @dataclass
-class Watch:
+class Watched:
     """What the pings of all ordered pairs saw; filled when the watch ends."""
 
-    pairs: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    seen: Window = field(init=False)
     #: Sessions that an end gave up by itself: BFD heard nothing for a second, as on a machine that has no time.
     given_up: int = 0
 
-    def total(self, what: str) -> int:
-        return sum(pair[what] for pair in self.pairs.values())
-
-    def longest(self, what: str) -> int:
-        return max(pair[what] for pair in self.pairs.values())
-
     def show(self, when: str) -> None:
         lab.show(
-            f"{when}: {self.total('lost')} of {self.total('sent')} pings lost on {len(self.pairs)} ordered pairs, "
-            f"longest gap {self.longest('gap')} ms, longest silence {self.longest('silence')} ms, "
-            f"BGP sessions given up by themselves: {self.given_up}"
+            f"{when}: {self.seen.lost} of {self.seen.sent} pings lost by {self.seen.pairs} of "
+            f"{len(HOSTS) * (len(HOSTS) - 1)} ordered pairs, longest gap {self.seen.gap_ms:.0f} ms, the instrument itself "
+            f"silent for {self.seen.idle_ms:.0f} ms at most, BGP sessions given up by themselves: {self.given_up}"
         )
-        for (source, target), pair in sorted(self.pairs.items()):
-            if pair["lost"]:
-                lab.show(f"  {source} to {target}: {pair}")
 
     def check(self) -> None:
         """The goal is none; what is asserted leaves room for a machine that has not the time to answer.
@@ -62,37 +51,25 @@ class Watch:
         One that stands still for a second loses sessions, and packets with them, whoever changes keys meanwhile: then the
         figures say so, and what is asserted is that every pair came back.
         """
-        assert len(self.pairs) == len(HOSTS) * (len(HOSTS) - 1)
-        assert min(pair["sent"] for pair in self.pairs.values()) > 100
-        share, gap = (1 / 10, 15_000) if self.given_up else (1 / 10_000, 500)
-        assert self.total("lost") <= self.total("sent") * share
-        assert self.longest("gap") <= gap
+        assert self.seen.sent > 1000
+        share, gap = (1 / 10, 15_000) if self.given_up else (1 / 1_000, 1_000)
+        assert self.seen.lost <= self.seen.sent * share
+        assert self.seen.gap_ms <= gap
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Watch]:
+def watched() -> Iterator[Watched]:
     """Let every host ping every other."""
-    watch, start = Watch(), int(time.time())
-    running = {
-        source: subprocess.Popen(
-            lab.ssh_argv(source, shlex.join(
-                ["exec", "python3", "-c", PINGER, lab.loopback(source), str(INTERVAL),
-                 *(f"{target}={lab.loopback(target)}" for target in HOSTS if target != source)],
-            )),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for source in HOSTS
-    }  # fmt: skip
-    try:
+    found, start = Watched(), int(time.time())
+    with watch(HOSTS, INTERVAL) as pingers:
         time.sleep(1)
-        yield watch
+        yield found
         time.sleep(1)
-    finally:
-        for source, process in running.items():
-            out, _ = process.communicate(timeout=60)
-            log = lab.ssh(source, f"journalctl --unit=bird --output=cat --since=@{start}")
-            watch.given_up += len(re.findall(r"Received: Cease$", log, re.MULTILINE))
-            watch.pairs |= {(source, target): pair for target, pair in json.loads(out).items()}
+        end = pingers.now
+        found.seen = pingers.stop().window(0, end)
+    for host in HOSTS:
+        log = lab.ssh(host, f"journalctl --unit=bird --output=cat --since=@{start}")
+        found.given_up += len(re.findall(r"Received: Cease$", log, re.MULTILINE))
 
 
 def keys(host: str) -> dict[str, set[str]]:
@@ -160,15 +137,15 @@ class Rotation:
     number: int
     before: dict[str, dict[str, set[str]]]
     done: lab.Run
-    watch: Watch
+    watch: Watched
 
 
 @pytest.fixture(scope="module")
 def rotation() -> Rotation:
     number, before = generation() + 1, {host: keys(host) for host in HOSTS}
-    with watched() as watch:
+    with watched() as seen:
         done = lab.playbook(ROTATE)
-    return Rotation(number, before, done, watch)
+    return Rotation(number, before, done, seen)
 
 
 def test_all_keys_change_and_nothing_is_lost(rotation: Rotation) -> None:
@@ -209,7 +186,7 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
     tasks = tasks[tasks.index("Say in the ledger that keys change") :]
     before, old = {host: keys(host) for host in HOSTS}, generation()
     others = f"all:!{AWAY}"
-    with watched() as watch:
+    with watched() as seen:
         killed: list[str] = []
         while len(killed) < KILLS:
             moment = kill_a_run(moments, tasks, others)
@@ -218,9 +195,9 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
                 lab.show(f"killed {moment}")
         lab.playbook("site.yml", "--limit", others).ok()
         done = lab.playbook(ROTATE, "--limit", others)
-    watch.show(f"{KILLS} kills (seed {seed}), site.yml, then a run to the end in {done.seconds:.0f} s")
+    seen.show(f"{KILLS} kills (seed {seed}), site.yml, then a run to the end in {done.seconds:.0f} s")
     done.ok()
-    watch.check()
+    seen.check()
     number = old + 1
     assert generation() == number
     told = re.findall(rf"left behind with tunnels of generation {old}: {AWAY}\.", " ".join(done.output.split()))
@@ -235,10 +212,10 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
     refused = lab.playbook(ROTATE, "--limit", others)
     assert refused.status != 0
     assert f"still waits for {AWAY}: a further one cannot begin" in " ".join(refused.output.split())
-    with watched() as watch:
+    with watched() as seen:
         done = lab.playbook(ROTATE)
-    watch.show(f"{AWAY} is back and catches up in {done.seconds:.0f} s")
+    seen.show(f"{AWAY} is back and catches up in {done.seconds:.0f} s")
     done.ok()
-    watch.check()
+    seen.check()
     assert_rotated(number, before)
     assert lab.playbook("site.yml").ok().changed == QUIET
