@@ -6,6 +6,7 @@ import base64
 import re
 
 import pytest
+from benchmarks import site_run
 
 from altnet.secrets import derive
 
@@ -34,7 +35,7 @@ def test_it_executes_few_modules(again: lab.Run) -> None:
 def test_what_it_costs() -> None:
     told = lab.run("lab/run-cost").ok().output
     assert re.search(r"^ +3 .*\n +median ", told, re.MULTILINE), told
-    lab.show(f"site.yml again\n{told}")
+    lab.show(f"site.yml again\n{told}\nin former days (benchmarks/history.json)\n{site_run.table(site_run.load())}")
 
 
 def test_no_secret_is_in_its_most_talkative_output(again: lab.Run) -> None:
