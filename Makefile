@@ -97,7 +97,7 @@ drills: $(STAMP) ## break things, measure what users see (RUNS=30, ONLY=link,rel
 	PYTHONPATH=tests python3 -m drills --runs $(or $(RUNS),30) --only '$(ONLY)'
 
 kernel-up: $(STAMP) ## start the lab's hosts with a kernel of their own, that has WireGuard
-	$(call step,'Kernel lab: kernel, disks, machines')
+	$(call step,'Kernel lab')
 	@lab/kernel/suite up
 
 kernel-down: ## remove every trace of them but the kernel and the disks' images
