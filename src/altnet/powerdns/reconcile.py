@@ -144,6 +144,8 @@ def _foundation(api: Api, state: State, wish: Wish, report: Report, *, check_mod
         report.diff.append(_words(f"zone {wish.catalog}", "", "; catalog of all zones\n"))
         if not check_mode:
             api.call("POST", "/zones", _catalog(wish.catalog, keys))
+            # Secondaries that asked before there was one ask again ever more seldom, unless they are told.
+            api.call("PUT", f"{zone_path(wish.catalog)}/notify")
         return
     held_keys = api.call("GET", f"{zone_path(wish.catalog)}?rrsets=false").get("master_tsig_key_ids") or []
     if present.get("kind") != "Producer" or sorted(held_keys) != keys:
@@ -224,8 +226,8 @@ class _Run:
         children = {name for one in todo for name in one.delegations if name in self.zones}
         if not children:
             return
-        serials = {name: self._serials()[name] for name in children & set(self._serials())}
-        lag = self._wait(serials)
+        serials = self._serials()
+        lag = self._wait({name: serials[name] for name in children if name in serials})
         for secondary, zones in lag.behind.items():
             for zone in zones:
                 self.unserved.setdefault(zone, secondary)
@@ -235,7 +237,8 @@ class _Run:
                 self.problems.append(problem(f"zone {zone}", what, "mend that secondary, then run again"))
 
     def _serials(self) -> dict[str, int]:
-        return {name: int(zone["edited_serial"]) for name, zone in listed(self.api).items()}
+        # As it is stored: what is served is the same or, after the week's new signatures, later.
+        return {name: int(zone["serial"]) for name, zone in listed(self.api).items()}
 
     def _wait(self, serials: Mapping[str, int]) -> Lag:
         lag = self.followers.wait(serials, self.wish.wait)
