@@ -9,6 +9,7 @@ from typing import Any
 
 from dns import rdata, rdataclass, rdatatype
 
+from ..errors import Problem
 from .errors import PowerdnsError, problem
 
 #: Where a name and a type find their RRset.
@@ -133,7 +134,7 @@ def canonical(kind: str, content: str) -> bytes:
 def desired(zones: Iterable[Mapping[str, Any]]) -> dict[str, Zone]:
     """Return the module's argument as zones, by name; PowerdnsError with everything that is wrong."""
     found: dict[str, Zone] = {}
-    problems = []
+    problems: list[Problem] = []
     for index, item in enumerate(zones):
         name = str(item.get("name", ""))
         where = f"zones[{index}]"
@@ -147,6 +148,9 @@ def desired(zones: Iterable[Mapping[str, Any]]) -> dict[str, Zone]:
             found[name] = _zone(name, item)
         except PowerdnsError as error:
             problems += error.problems
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"an RRset or a key is not complete ({error!r})"
+            problems.append(problem(where, what, "take the zones as `altnet.naming` makes them"))
     if problems:
         raise PowerdnsError(problems)
     return found

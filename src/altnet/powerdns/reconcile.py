@@ -17,6 +17,7 @@ from .model import Zone
 from .present import State, listed, read
 
 _SHOWN = 10
+_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ class _Run:
                     apply.carry_out(self.api, kept, self.wish.catalog, self.clock)
                     done.append(one.name)
                     self.api.call("PUT", f"{zone_path(one.name)}/notify")
+                self._verify([one.name for one in todo])
             gone = [one for one in changes.values() if one.zone is None]
             # Whatever named them has been changed by now.
             for one in sorted(gone, key=lambda zone: -zone.name.count(".")):
@@ -220,6 +222,12 @@ class _Run:
             )
         if self.problems:
             raise PowerdnsError(self.problems)
+
+    def _verify(self, names: list[str]) -> None:
+        for _ in range(_LOOKS if names else 0):
+            if not apply.see_to_it(self.api, names, self.wish.catalog, listed(self.api)):
+                return
+            self.clock.sleep(0.2)
 
     def _withhold(self, todo: Iterable[ZoneChange]) -> None:
         """Wait for the children that these changes are about to name; one that is not served is kept back."""
