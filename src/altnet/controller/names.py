@@ -44,7 +44,9 @@ def ledger_of(task_vars: Mapping[str, Any]) -> ledgers.Ledger:
     path = Path(values.get("altnet_ledger") or Path(str(values.get("inventory_dir", "")), "ledger.json"))
     ledger = ledgers.load(path)
     if ledger is None:
-        raise LedgerError(Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first"))
+        raise LedgerError(
+            Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
+        )
     return ledger
 
 

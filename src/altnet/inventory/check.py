@@ -85,7 +85,7 @@ def _anycast(inventory: Inventory, problems: list[Problem]) -> None:
 
 
 def _names_layer(inventory: Inventory, problems: list[Problem]) -> None:
-    """What the zones of hosts and services could not say: one name for two things, or one for which nobody answers."""
+    """Find one name for two things, and names for which nobody would answer."""
     if not inventory.authoritative and not inventory.resolvers:
         return
     for have, lack in (("authoritative", "resolvers"), ("resolvers", "authoritative")):

@@ -16,7 +16,9 @@ from .model import FAMILIES, STRATEGIES, Anycast, Host, Inventory, Topology
 from .reader import Reader
 
 # The secret is read where secrets are derived, not here.
-NETWORK_KEYS = ("prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret", "tlds", "tlds_forced", "zones")
+NETWORK_KEYS = (
+    "prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret", "tlds", "tlds_forced", "zones",
+)  # fmt: skip
 HOST_KEYS = ("endpoints", "nat", "families", "region", "attach")
 TOPOLOGY_KEYS = ("strategy", "degree", "full_mesh_max", "hubs", "links", "attach")
 ANYCAST_KEYS = ("name", "address_index", "origins")

@@ -44,7 +44,7 @@ def read(reader: Reader, value: object, tlds: Sequence[str]) -> tuple[Declared, 
         ttl = reader.whole(values.get("ttl", DEFAULT_TTL), f"{where}.ttl", DEFAULT_TTL, 1, TTL_MAX)
         sets: _Sets = {}
         for path, record in reader.items(values.get("records", []), f"{where}.records"):
-            _record(reader, reader.mapping(record, path, RECORD_KEYS), path, name, ttl, sets)
+            _record(reader, reader.mapping(record, path, RECORD_KEYS), path, zone=name, zone_ttl=ttl, sets=sets)
         found[name] = (where, sets)
     for name, (_, sets) in found.items():
         _check(reader, name, sets, found, tlds)
@@ -75,16 +75,14 @@ def _zone_name(reader: Reader, value: object, where: str, tlds: Sequence[str]) -
     return name
 
 
-def _record(
-    reader: Reader, values: Mapping[str, object], where: str, zone: str, zone_ttl: int, sets: _Sets
-) -> None:
+def _record(reader: Reader, values: Mapping[str, object], where: str, *, zone: str, zone_ttl: int, sets: _Sets) -> None:
     if not values:
         return
     kind = values.get("type")
     if not isinstance(kind, str) or kind.upper() not in TYPES:
-        shown = f"is {kind!r}, which" if kind else "is not given, and"
+        what = f"is {kind!r}, which cannot be declared" if kind else "is not given"
         mend = did_you_mean(str(kind).upper(), TYPES) if kind else f"use one of: {', '.join(TYPES)}"
-        reader.wrong(f"{where}.type", f"{shown} cannot be declared" if kind else "is not given", mend)
+        reader.wrong(f"{where}.type", what, mend)
         return
     kind = kind.upper()
     owner = _owner(reader, values.get("name"), f"{where}.name", zone, kind)
@@ -129,9 +127,7 @@ def _owner(reader: Reader, value: object, where: str, zone: str, kind: str) -> s
     return name
 
 
-def _check(
-    reader: Reader, zone: str, sets: _Sets, zones: Mapping[str, tuple[str, _Sets]], tlds: Sequence[str]
-) -> None:
+def _check(reader: Reader, zone: str, sets: _Sets, zones: Mapping[str, tuple[str, _Sets]], tlds: Sequence[str]) -> None:
     """Find what no record shows alone: data beside a CNAME, below a delegation, or in somebody else's place."""
     kinds: dict[str, set[str]] = {}
     for owner, kind in sets:
@@ -153,19 +149,20 @@ def _check(
         if kind == "DS" and owner != zone and owner not in cuts:
             what = f"{here} is at no delegation: there is no NS of that name"
             reader.wrong(rrset.where, what, "add the NS of the servers it is delegated to, or remove it")
-        _place(reader, zone, owner, kind, rrset, cuts, zones, reserved)
+        _place(reader, zone, (owner, kind, rrset), cuts=cuts, zones=zones, reserved=reserved)
 
 
 def _place(
     reader: Reader,
     zone: str,
-    owner: str,
-    kind: str,
-    rrset: _Set,
+    entry: tuple[str, str, _Set],
+    *,
     cuts: set[str],
     zones: Mapping[str, tuple[str, _Sets]],
     reserved: Mapping[str, str],
 ) -> None:
+    """Find data where somebody else has the say: below a delegation, in a zone below, in what Altnet fills."""
+    owner, kind, rrset = entry
     here = f"{owner} {kind}"
     above = owner
     while above != zone:

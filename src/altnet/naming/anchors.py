@@ -34,30 +34,30 @@ def record(ledger: Ledger, zones: Iterable[str], ds_of: DsOf) -> tuple[Ledger, t
 
     Raises :class:`LedgerError` where a recorded one is not what the master secret gives.
     """
-    dnssec, changes, problems = dict(ledger.dnssec), list[str](), list[Problem]()
+    dnssec, changes = dict(ledger.dnssec), list[str]()
     for zone, known in ledger.dnssec.items():
-        problems += [p for number, epoch in known.items() for p in _other_key(zone, number, epoch, ds_of)]
+        for number, epoch in known.items():
+            _refuse_other(zone, number, epoch, ds_of)
     for zone in zones:
         if zone not in dnssec:
             dnssec[zone] = {0: Epoch("active", ds_of(zone, 0))}
             changes.append(f"zone {zone}: signed with the key {dnssec[zone][0].ds.split()[0]}")
-    if problems:
-        raise LedgerError(problems)
     return replace(ledger, dnssec=dnssec) if changes else ledger, tuple(changes)
 
 
-def _other_key(zone: str, number: int, epoch: Epoch, ds_of: DsOf) -> list[Problem]:
+def _refuse_other(zone: str, number: int, epoch: Epoch, ds_of: DsOf) -> None:
     found = ds_of(zone, number)
-    if found == epoch.ds:
-        return []
-    what = (
-        f"gives {zone} another key than the one on record: DS {found}, and ledger.json has dnssec.{zone}.{number}.ds "
-        f"{epoch.ds}"
-    )
-    mend = "use the vault that belongs to this ledger (git log -p on both); a copy from another network does not fit"
-    return [Problem("", "altnet_master_secret", what, mend)]
+    if found != epoch.ds:
+        what = (
+            f"gives {zone} another key than the one on record: DS {found}, and ledger.json has "
+            f"dnssec.{zone}.{number}.ds {epoch.ds}"
+        )
+        mend = "use the vault that belongs to this ledger (git log -p on both); another network's does not fit"
+        # One zone's is enough: a wrong secret gives other keys to all of them.
+        raise LedgerError(Problem("", "altnet_master_secret", what, mend))
 
 
 def anchors(ledger: Ledger, zones: Iterable[str]) -> dict[str, list[str]]:
     """Return the DS records from which to trust each zone; a zone that is not on record is left out."""
-    return {zone: [ledger.dnssec[zone][n].ds for n in sorted(ledger.dnssec[zone])] for zone in zones if zone in ledger.dnssec}
+    known = {zone: ledger.dnssec[zone] for zone in zones if zone in ledger.dnssec}
+    return {zone: [found[number].ds for number in sorted(found)] for zone, found in known.items()}

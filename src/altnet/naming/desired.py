@@ -88,7 +88,7 @@ def _parent(name: str, zones: Mapping[str, object]) -> str | None:
 
 def _services(inventory: Inventory, hosts: Mapping[str, Record], prefix: Prefix) -> dict[str, tuple[str, ...]]:
     """Return the addresses of each service, by its label."""
-    found = {
+    found: dict[str, tuple[str, ...]] = {
         "ns" if entry.name == NAMESERVER else entry.name: (anycast_address(prefix, entry.index),)
         for entry in inventory.services
         if entry.origins

@@ -12,6 +12,7 @@ from typing import Final
 
 import dns.dnssec
 import dns.name
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -53,7 +54,10 @@ def dnskey(master: str | bytes, zone: str, epoch: int) -> DNSKEY:
     private = ec.derive_private_key(scalar(master, zone, epoch), ec.SECP256R1())
     # RFC 6605 §4: the two coordinates, without the byte that says they are uncompressed.
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
-    return DNSKEY(dns.rdataclass.IN, dns.rdatatype.DNSKEY, FLAGS, _PROTOCOL, ALGORITHM, point)
+    key = base64.b64encode(point).decode()
+    rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.DNSKEY, f"{FLAGS} {_PROTOCOL} {ALGORITHM} {key}")
+    assert isinstance(rdata, DNSKEY)  # noqa: S101 - the type asked for
+    return rdata
 
 
 def key_tag(master: str | bytes, zone: str, epoch: int) -> int:

@@ -22,22 +22,18 @@ SERVICES = ("ns", "resolver", "time")
 
 def wrong_label(label: str, *, service: bool = False) -> Wrong | None:
     """Judge one label in lower case; ``service`` allows the underscore of RFC 8552 at its beginning."""
-    if not label:
-        return "has an empty label", "write one dot between two labels"
+    if _LDH.fullmatch(label) or (service and _SERVICE.fullmatch(label)):
+        if label[2:4] == "--" and not _is_idna(label):
+            return f"has the label {label!r}, which looks like an xn-- form and is none", "use another name"
+        return None
     if not label.isascii():
         return f"has the label {label!r}, which is not ASCII", "write it in its xn-- form (RFC 5890)"
     if len(label) > LABEL_MAX:
         return f"has a label of {len(label)} characters", f"use at most {LABEL_MAX}"
-    if label.startswith("_"):
-        if service and _SERVICE.fullmatch(label):
-            return None
-        if not service:
-            return f"has the label {label!r}, and a host's name has no underscore", "use letters, digits and hyphens"
-    if not _LDH.fullmatch(label):
-        return f"has the label {label!r}", "use letters, digits and hyphens, no hyphen at either end"
-    if label[2:4] == "--" and not _is_idna(label):
-        return f"has the label {label!r}, which looks like an xn-- form and is none", "use another name"
-    return None
+    if "_" in label and not service:
+        return f"has the label {label!r}, and a host's name has no underscore", "use letters, digits and hyphens"
+    shown = f"the label {label!r}" if label else "an empty label"
+    return f"has {shown}", "use letters, digits and hyphens, no hyphen at either end"
 
 
 def _is_idna(label: str) -> bool:

@@ -18,8 +18,10 @@ from .anchors import DsOf, epochs
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds for which something old may still be believed: the TTLs of the zone's DNSKEY, of its DS in the parent,
-    the longest in the zone, and how long a change takes to reach every server and resolver.
+    """Seconds for which something old may still be believed.
+
+    ``dnskey`` is the TTL of the zone's DNSKEY, ``ds`` that of its DS in the parent, ``data`` the longest in the zone.
+    ``propagation`` is what a change takes to reach every server, and every resolver's anchors.
     """
 
     dnskey: int = 3600
@@ -53,7 +55,9 @@ def start_roll(ledger: Ledger, zone: str, ds_of: DsOf, *, now: int, timing: Timi
     under_way = _in_state(known, "published", "retired")
     if under_way is not None:
         state = known[under_way].state
-        return RollStep(ledger, (), _left(known[under_way], timing.publish if state == "published" else timing.retire, now))
+        return RollStep(
+            ledger, (), _left(known[under_way], timing.publish if state == "published" else timing.retire, now)
+        )
     new = max(known) + 1
     after = {**known, new: Epoch("published", ds_of(zone, new), now)}
     words = f"zone {zone}: key {_tag(after[new])} of epoch {new} is published"
@@ -77,7 +81,11 @@ def activate(ledger: Ledger, zone: str, *, now: int, timing: Timing) -> RollStep
         what = f"has published its new key {timing.publish - left} s ago, and caches may not know it yet"
         raise _refused(zone, what, f"run again in {left} s")
     assert old is not None  # noqa: S101 - the ledger's reader sees to it
-    after = {**known, new: replace(known[new], state="active", since=now), old: replace(known[old], state="retired", since=now)}
+    after = {
+        **known,
+        new: replace(known[new], state="active", since=now),
+        old: replace(known[old], state="retired", since=now),
+    }
     words = f"zone {zone}: key {_tag(known[new])} signs in place of {_tag(known[old])}"
     return RollStep(_with(ledger, zone, after), (words,), timing.retire)
 
@@ -92,7 +100,9 @@ def finish(ledger: Ledger, zone: str, *, now: int, timing: Timing) -> RollStep:
         return RollStep(ledger, (), 0)
     left = _left(known[old], timing.retire, now)
     if left:
-        what = f"was last signed with the old key {timing.retire - left} s ago, and caches may still have its signatures"
+        what = (
+            f"was last signed with the old key {timing.retire - left} s ago, and caches may still have its signatures"
+        )
         raise _refused(zone, what, f"run again in {left} s")
     after = {number: epoch for number, epoch in known.items() if number != old}
     return RollStep(_with(ledger, zone, after), (f"zone {zone}: key {_tag(known[old])} is gone",), 0)
