@@ -38,7 +38,8 @@ def parse(
     """Return the typed inventory, or raise :class:`InventoryError` with every problem there is.
 
     ``network`` has the values that the network has once, ``hosts`` the values of each host, ``relays``,
-    ``authoritative`` and ``resolvers`` the names of the groups of those names. Keys are the variables' names, with or without their ``altnet_``.
+    ``authoritative`` and ``resolvers`` the names of the groups of those names. Keys are the variables' names, with or
+    without their ``altnet_``.
     """
     problems: list[Problem] = []
     members = frozenset(map(str, relays))
@@ -93,6 +94,10 @@ def _tlds(reader: Reader) -> tuple[str, ...]:
     found = [name for _, name in reader.texts(reader.values.get("tlds", ["alt"]), "altnet_tlds")]
     forced = [name for _, name in reader.texts(reader.values.get("tlds_forced", []), "altnet_tlds_forced")]
     reader.problems += top_level.problems(found, forced)
+    if not found:
+        if reader.values.get("tlds") == []:
+            reader.wrong("altnet_tlds", "is empty", "name one at least, such as alt")
+        return ("alt",)
     return tuple(found)
 
 
