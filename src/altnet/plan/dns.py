@@ -40,7 +40,8 @@ class Names:
             "resolver": name in self.resolvers,
             "secondaries": others if role == "primary" else [],
             "near": list(islice(_nearest(name, neighbours, self.resolvers), NEAR)),
-            "time_servers": list(islice(_nearest(name, neighbours, self.relays), TIME_SERVERS)),
+            # Neighbours alone: a relay that joins must not change what far hosts are told.
+            "time_servers": [self.relays[other] for other in neighbours if other in self.relays][:TIME_SERVERS],
         }
 
 

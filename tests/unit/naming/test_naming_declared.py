@@ -52,7 +52,11 @@ def test_a_record(given: dict[str, Any], taken: tuple[str, str, str]) -> None:
 
 
 def test_ttls_and_values_that_belong_together() -> None:
-    records = [record("a", "A", "192.0.2.2"), record("a", "A", "192.0.2.1", "192.0.2.2"), record("b", "A", "192.0.2.1", ttl=5)]
+    records = [
+        record("a", "A", "192.0.2.2"),
+        record("a", "A", "192.0.2.1", "192.0.2.2"),
+        record("b", "A", "192.0.2.1", ttl=5),
+    ]
     (zone,) = inventory(shop(*records, ttl=60)).zones
     assert zone.rrsets == (
         RRSet("a.shop.alt.", "A", 60, ("192.0.2.2", "192.0.2.1")),

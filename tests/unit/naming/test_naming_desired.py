@@ -112,7 +112,11 @@ def test_no_servers_no_zones() -> None:
 
 
 def test_a_zone_below_a_zone_is_delegated_by_it() -> None:
-    deep = [{"name": "a.b.shop.alt"}, *SHOP, {"name": "alt", "records": [{"name": "@", "type": "TXT", "values": ["hi"]}]}]
+    deep = [
+        {"name": "a.b.shop.alt"},
+        *SHOP,
+        {"name": "alt", "records": [{"name": "@", "type": "TXT", "values": ["hi"]}]},
+    ]
     zones = zones_of(inventory(deep))
     assert zones["a.b.shop.alt."].parent == "shop.alt."
     assert f"a.b.shop.alt. 3600 DS {keys.ds(MASTER, 'a.b.shop.alt', 0)}" in lines(zones["shop.alt."])
@@ -123,10 +127,15 @@ def test_a_zone_below_a_zone_is_delegated_by_it() -> None:
 def test_the_keys_of_a_roll() -> None:
     found = inventory(SHOP)
     ledger = ledger_of(found)
-    two = {0: Epoch("retired", keys.ds(MASTER, "shop.alt", 0), 5), 1: Epoch("active", keys.ds(MASTER, "shop.alt", 1), 5)}
+    two = {
+        0: Epoch("retired", keys.ds(MASTER, "shop.alt", 0), 5),
+        1: Epoch("active", keys.ds(MASTER, "shop.alt", 1), 5),
+    }
     zones = zones_of(found, replace(ledger, dnssec={**ledger.dnssec, "shop.alt": two}))
     assert [(key.active, key.published) for key in zones["shop.alt."].keys] == [(False, True), (True, True)]
-    assert [key.private for key in zones["shop.alt."].keys] == [keys.private_text(MASTER, "shop.alt", n) for n in (0, 1)]
+    assert [key.private for key in zones["shop.alt."].keys] == [
+        keys.private_text(MASTER, "shop.alt", n) for n in (0, 1)
+    ]
     assert [line.partition(" DS ")[2] for line in lines(zones["alt."]) if line.startswith("shop.alt. 3600 DS")] == [
         two[0].ds, two[1].ds,
     ]  # fmt: skip

@@ -70,6 +70,8 @@ def test_host_keys() -> None:
     assert sshfp.fingerprints([f"{ED25519} root@fra\n"]) == {4: print_}
 
 
-@pytest.mark.parametrize("line", ["", "ssh-ed25519", "ssh-ed25519 %", "ssh-dss AAAA", ED25519.replace("ed25519", "rsa")])
+@pytest.mark.parametrize(
+    "line", ["", "ssh-ed25519", "ssh-ed25519 %", "ssh-dss AAAA", ED25519.replace("ed25519", "rsa")]
+)
 def test_what_is_no_host_key_is_passed_over(line: str) -> None:
     assert sshfp.fingerprints([line, ED25519]).keys() == {4}
