@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: pdns_zones
 short_description: Bring all zones of a PowerDNS primary into the desired state
 description:
-  - Takes the whole desired set of zones, RRsets and keys in one call, reads what PowerDNS holds once, and sends only the
-    difference, by its HTTP API on this host. One C(PATCH) a zone.
+  - Takes the whole desired set of zones, RRsets and keys in one call, reads what PowerDNS holds once, and sends only
+    the difference, by its HTTP API on this host. One C(PATCH) a zone.
   - Children first. A parent gets the NS and DS of a child only once every secondary that answers serves the child, and
     then all secondaries are waited for again. One that does not say a word is not waited for, and named in a warning.
   - Zones and RRsets that are not in the desired set belong to somebody else and are left alone, unless O(prune) is set.
@@ -58,8 +58,8 @@ options:
             required: true
   keys:
     description:
-      - JSON, the zones' DNSSEC keys by zone name, each C({flags, algorithm, private, active, published}) with the private
-        key in BIND's format v1.2. Filled in by the action plugin from C(zones[].keys).
+      - JSON, the zones' DNSSEC keys by zone name, each C({flags, algorithm, private, active, published}) with the
+        private key in BIND's format v1.2. Filled in by the action plugin from C(zones[].keys).
     type: str
     default: "{}"
   address:

@@ -65,6 +65,7 @@ def names(inventory: Inventory, ledger: Ledger, prefix: Prefix) -> Names:
             "reverse": reverse_zone(ledger.prefix),
             "zones_anchored": list(zones),
             "primary": addresses[primary] if primary else None,
+            "primary_name": primary,
             "resolver_anycast": services.get(RESOLVER) if primary else None,
             "nameserver_anycast": services.get(NAMESERVER) if primary else None,
             "anchors": anchors(ledger, zones),

@@ -44,8 +44,8 @@ def carry_out(api: Api, one: ZoneChange, catalog: str, clock: Clock) -> None:
 def _create(api: Api, one: ZoneChange, catalog: str) -> None:
     """Create a zone with its keys.
 
-    It becomes a primary's and a member of the catalog last: until then nobody is told of it, nobody fetches it unsigned,
-    and PowerDNS's own bookkeeping of NOTIFYs leaves it alone.
+    It becomes a primary's and a member of the catalog last: until then nobody is told of it, nobody fetches it
+    unsigned, and PowerDNS's own bookkeeping of NOTIFYs leaves it alone.
     """
     path = zone_path(one.name)
     wanted = settings(catalog)
