@@ -65,13 +65,19 @@ def _escaped(byte: int) -> str:
 def remedy(kind: str, reason: str) -> str:
     """Return how to mend what :func:`canonical` refused."""
     if "without a dot at the end" in reason:
-        return "write the whole name with its final dot, such as www.shop.alt."
+        return "write the whole name with a dot at its end (www.shop.alt.)"
     examples = {
-        "A": "192.0.2.1", "AAAA": "fd12:3456:789a::1", "CAA": '0 issue "ca.alt"', "CNAME": "www.shop.alt.",
-        "MX": "10 mail.shop.alt.", "NS": "ns.shop.alt.", "PTR": "www.shop.alt.", "SRV": "0 5 5060 sip.shop.alt.",
-        "SSHFP": "4 2 and 64 hexadecimal digits", "TXT": '"v=spf1 -all"', "DS": "12345 13 2 and 64 hexadecimal digits",
-    }  # fmt: skip
-    return f"write it like {examples[kind]}" if kind in examples else f"write a {kind} record as its RFC has it"
+        "A": "192.0.2.1",
+        "AAAA": "fd12:3456:789a::1",
+        "CAA": '0 issue "ca.alt"',
+        "CNAME": "www.shop.alt.",
+        "MX": "10 mail.shop.alt.",
+        "NS": "ns.shop.alt.",
+        "PTR": "www.shop.alt.",
+        "SRV": "0 5 5060 sip.shop.alt.",
+        "TXT": '"v=spf1 -all"',
+    }
+    return f"write it like {examples[kind]!r}" if kind in examples else f"write a {kind} record as its RFC has it"
 
 
 def alone(kind: str, values: Sequence[str]) -> Wrong | None:

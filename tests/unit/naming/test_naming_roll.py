@@ -54,12 +54,24 @@ def test_a_zone_without_a_record_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (lambda before: activate(before, "alt", now=NOW, timing=TIMING), "has no key that is published .*start the roll first"),
-        (lambda before: activate(started(before), "alt", now=NOW + 60, timing=TIMING), "60 s ago, .*run again in 1000 s"),
-        (lambda before: finish(started(before), "alt", now=NOW + 9999, timing=TIMING), "does not sign yet.*activate it first"),
+        (
+            lambda before: activate(before, "alt", now=NOW, timing=TIMING),
+            "has no key that is published .*start the roll first",
+        ),
+        (
+            lambda before: activate(started(before), "alt", now=NOW + 60, timing=TIMING),
+            "60 s ago, .*run again in 1000 s",
+        ),
+        (
+            lambda before: finish(started(before), "alt", now=NOW + 9999, timing=TIMING),
+            "does not sign yet.*activate it first",
+        ),
         (
             lambda before: finish(
-                activate(started(before), "alt", now=NOW + 2000, timing=TIMING).ledger, "alt", now=NOW + 2600, timing=TIMING
+                activate(started(before), "alt", now=NOW + 2000, timing=TIMING).ledger,
+                "alt",
+                now=NOW + 2600,
+                timing=TIMING,
             ),
             "with the old key 600 s ago, .*run again in 3060 s",
         ),
