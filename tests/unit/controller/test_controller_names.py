@@ -9,7 +9,7 @@ import pytest
 from controller_world import SECRET, World
 
 from altnet import ledger as ledgers
-from altnet.controller import names, rundir
+from altnet.controller import names, rundir, variables
 from altnet.controller.preflight import problems
 from altnet.errors import AltnetError
 from altnet.ledger import Epoch
@@ -84,7 +84,7 @@ def test_another_networks_vault(named: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "line"),
+    ("values", "line"),
     [
         ({"altnet_tlds": ["com"]}, "the network: altnet_tlds[0]: com exists in the public root"),
         (
@@ -102,7 +102,27 @@ def test_another_networks_vault(named: World) -> None:
         ({"altnet_tld": ["alt"]}, "altnet_tld: is no variable that Altnet knows. Remedy: did you mean altnet_tlds"),
     ],
 )
-def test_bad_input_is_found_before_a_host_is_touched(named: World, variables: dict[str, Any], line: str) -> None:
-    named.network |= variables
+def test_bad_input_is_found_before_a_host_is_touched(named: World, values: dict[str, Any], line: str) -> None:
+    named.network |= values
     found = problems(named.task_vars(), named.ledger)
     assert any(line in problem for problem in found), found
+
+
+def test_zones_are_resolved_once_for_all_hosts(named: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(variables, "plain", lambda value: seen.append(value) or list(value))
+    vars_ = named.task_vars()["hostvars"]
+    known: variables.Known = {}
+    found = [variables.resolve(vars_[name], name, {"altnet_zones"}, known)[0] for name in named.hosts]
+    assert len(seen) == 1
+    assert all(values["altnet_zones"] is found[0]["altnet_zones"] for values in found)
+
+
+@pytest.mark.parametrize("other", [{"name": "{{ inventory_hostname }}.alt"}, {"name": "other.alt"}])
+def test_zones_that_are_not_the_same_everywhere(named: World, other: dict[str, Any]) -> None:
+    if "{{" in other["name"]:
+        named.network["altnet_zones"] = [other]
+    else:
+        named.hosts["sin"]["altnet_zones"] = [other]
+    found = problems(named.task_vars(), named.ledger)
+    assert any("altnet_zones: is not the same as on host core" in line for line in found), found
