@@ -66,6 +66,7 @@ def names(inventory: Inventory, ledger: Ledger, prefix: Prefix) -> Names:
             "reverse": reverse_zone(ledger.prefix),
             "zones_anchored": list(zones),
             "primary": addresses[primary] if primary else None,
+            "primary_name": primary,
             "resolver_anycast": services.get(RESOLVER),
             "nameserver_anycast": services.get(NAMESERVER),
             "anchors": anchors(ledger, zones),

@@ -1,0 +1,173 @@
+"""A PowerDNS that answers the API from memory, secondaries that follow it, and a clock that stands still."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from altnet.powerdns import model
+from altnet.powerdns.apply import Clock
+from altnet.powerdns.client import RefusedError
+from altnet.powerdns.followers import Lag
+from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
+
+START = 1_700_000_000
+CATALOG = "catalog.invalid."
+SECRET = "hRt7vQwLz0dK3mPx9sYbNc5e"
+TIMES = model.SOA_TIMES
+
+
+def private(text: str) -> str:
+    return f"Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {text}\n"
+
+
+def key(text: str, **changes: Any) -> dict[str, Any]:
+    return {"flags": 257, "algorithm": 13, "private": private(text), "active": True, "published": True, **changes}
+
+
+def rrset(name: str, kind: str, *records: str, ttl: int = 3600) -> dict[str, Any]:
+    return {"name": name, "type": kind, "ttl": ttl, "records": list(records)}
+
+
+def zone(name: str, *rrsets: dict[str, Any], keys: Iterable[dict[str, Any]] | None = None) -> dict[str, Any]:
+    found = [rrset(name, "NS", "ns.alt."), *rrsets]
+    return {"name": name, "parent": None, "rrsets": found, "keys": [key(name)] if keys is None else list(keys)}
+
+
+class FakeApi:
+    """Keeps what it is told; ``requests`` are those that change something, in order."""
+
+    def __init__(self, time: FakeTime) -> None:
+        self.time = time
+        self.zones: dict[str, dict[str, Any]] = {}
+        self.keys: dict[str, list[dict[str, Any]]] = {}
+        self.tsig: dict[str, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str, Any]] = []
+        self.refuse: dict[str, str] = {}
+        self.lose: set[str] = set()
+        self.number = 0
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        body = copy.deepcopy(body)
+        if method != "GET":
+            self.requests.append((method, path, copy.deepcopy(body)))
+        parts = path.partition("?")[0].strip("/").split("/")
+        handler = getattr(self, f"_{method.lower()}_{'_'.join([parts[0], *parts[2:3]])}")
+        return copy.deepcopy(handler(parts, body))
+
+    def sent(self) -> list[str]:
+        found = [f"{method} {path}" for method, path, _ in self.requests]
+        self.requests.clear()
+        return found
+
+    def _zone(self, name: str) -> dict[str, Any]:
+        if name not in self.zones:
+            raise RefusedError(f"zone {name}", 404, "Not Found")
+        return self.zones[name]
+
+    def _get_tsigkeys(self, parts: list[str], _: Any) -> Any:
+        if parts[1] not in self.tsig:
+            raise RefusedError("tsig", 404, "Not Found")
+        return self.tsig[parts[1]]
+
+    def _post_tsigkeys(self, parts: list[str], body: Any) -> None:
+        self.tsig[body["name"]] = body
+
+    def _put_tsigkeys(self, parts: list[str], body: Any) -> None:
+        self.tsig[parts[1]] = body
+
+    def _get_zones(self, parts: list[str], _: Any) -> Any:
+        if len(parts) > 1:
+            return self._zone(parts[1])
+        return [{key: value for key, value in one.items() if key != "rrsets"} for one in self.zones.values()]
+
+    def _post_zones(self, parts: list[str], body: Any) -> None:
+        rrsets = body.pop("rrsets")
+        self.zones[body["name"]] = {"catalog": "", "account": "", **body, "serial": self.time.second, "rrsets": rrsets}
+
+    def _put_zones(self, parts: list[str], body: Any) -> None:
+        self._zone(parts[1]).update({name: value for name, value in body.items() if name not in self.lose})
+        self.lose.clear()
+
+    def _delete_zones(self, parts: list[str], _: Any) -> None:
+        self._zone(parts[1])
+        del self.zones[parts[1]]
+
+    def _patch_zones(self, parts: list[str], body: Any) -> None:
+        one = self._zone(parts[1])
+        if parts[1] in self.refuse:
+            raise RefusedError(f"zone {parts[1]}", 422, self.refuse[parts[1]])
+        for change in body["rrsets"]:
+            spot = (change["name"], change["type"])
+            one["rrsets"] = [item for item in one["rrsets"] if (item["name"], item["type"]) != spot]
+            if change.pop("changetype") == "REPLACE":
+                one["rrsets"].append(change)
+        assert self.time.second > one["serial"], "two changes with one serial"
+        one["serial"] = self.time.second
+
+    def _get_zones_cryptokeys(self, parts: list[str], _: Any) -> Any:
+        if len(parts) == 4:
+            return next(one for one in self.keys[parts[1]] if one["id"] == int(parts[3]))
+        return [{k: v for k, v in one.items() if k != "privatekey"} for one in self.keys.get(parts[1], [])]
+
+    def _post_zones_cryptokeys(self, parts: list[str], body: Any) -> None:
+        self.number += 1
+        body = {**body, "id": self.number, "flags": 257 if body.pop("keytype") == "csk" else 256}
+        self.keys.setdefault(parts[1], []).append(body)
+
+    def _put_zones_cryptokeys(self, parts: list[str], body: Any) -> None:
+        self._get_zones_cryptokeys(parts, None)
+        next(one for one in self.keys[parts[1]] if one["id"] == int(parts[3])).update(body)
+
+    def _delete_zones_cryptokeys(self, parts: list[str], _: Any) -> None:
+        self.keys[parts[1]] = [one for one in self.keys[parts[1]] if one["id"] != int(parts[3])]
+
+    def _put_zones_rectify(self, parts: list[str], _: Any) -> None:
+        self._zone(parts[1])
+
+    def _put_zones_notify(self, parts: list[str], _: Any) -> None:
+        self._zone(parts[1])
+
+
+class FakeTime(Clock):
+    """Stands still until somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.second = START
+        super().__init__(now=lambda: float(self.second), sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.second += max(1, int(seconds))
+
+
+class FakeFollowers:
+    """Follow at once, but for ``behind`` (zones by secondary) and ``silent``."""
+
+    def __init__(self) -> None:
+        self.behind: dict[str, set[str]] = {}
+        self.silent: list[str] = []
+        self.asked: list[dict[str, int]] = []
+
+    def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
+        self.asked.append(dict(wanted))
+        late = {name: {one: None for one in zones if one in wanted} for name, zones in self.behind.items()}
+        return Lag({name: zones for name, zones in late.items() if zones}, self.silent)
+
+
+class World:
+    """A primary and its secondaries."""
+
+    def __init__(self) -> None:
+        self.time = FakeTime()
+        self.api = FakeApi(self.time)
+        self.followers = FakeFollowers()
+
+    def run(self, *zones: dict[str, Any], check_mode: bool = False, **wish: Any) -> Report:
+        self.time.second += 10
+        asked = Wish(catalog=CATALOG, tsig=Tsig("transfer.", SECRET), **wish)
+        return reconcile(self.api, model.desired(zones), asked, self.followers, check_mode=check_mode, clock=self.time)
+
+    def held(self, name: str) -> set[tuple[str, str, int, tuple[str, ...]]]:
+        found = model.present(self.api.zones[name]).rrsets.values()
+        return {(one.name, one.type, one.ttl, one.records) for one in found if one.type != "SOA"}

@@ -1,0 +1,269 @@
+"""The package against real servers with the role's own configuration: a primary, and a secondary that joins it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dns.query
+import dns.zone
+import jinja2
+import pytest
+import yaml
+from powerdns_fakes import key, private, rrset, zone
+
+from altnet.powerdns import client, model
+from altnet.powerdns.apikey import api_hash
+from altnet.powerdns.errors import PowerdnsError
+from altnet.powerdns.followers import DnsFollowers
+from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
+
+ROLE = Path(__file__).parents[3] / "roles" / "dns_authoritative"
+SERVER = shutil.which("pdns_server", path=f"{os.environ['PATH']}:/usr/sbin")
+BACKEND = any(Path("/usr/lib").glob("*/pdns/liblmdbbackend.so"))
+API_KEY = "k" * 40
+TRANSFER = base64.b64encode(bytes(range(32))).decode()
+
+
+def version() -> tuple[int, ...]:
+    """Return PowerDNS's version, (0,) where there is none with LMDB."""
+    if not (SERVER and BACKEND):
+        return (0,)
+    done = subprocess.run([SERVER, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+)\.(\d+)", done.stdout + done.stderr)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+pytestmark = [
+    pytest.mark.skipif(version() < (4, 9), reason="no PowerDNS 4.9 with LMDB here; lab/unit-debian has one"),
+    pytest.mark.xdist_group("powerdns"),
+]
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET6, kind) as one:
+        one.bind(("::1", 0))
+        return int(one.getsockname()[1])
+
+
+def curve_key(text: str, **changes: Any) -> dict[str, Any]:
+    number = hashlib.sha256(text.encode()).digest()
+    return {**key(text, **changes), "private": private(base64.b64encode(b"\x01" + number[1:]).decode())}
+
+
+@dataclass
+class Server:
+    role: str
+    root: Path
+    port: int
+    api: int
+    primary: int
+    tell: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    def render(self, name: str) -> str:
+        variables = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
+        variables |= yaml.safe_load((ROLE / "vars/main.yml").read_text())
+        variables |= {
+            "ansible_managed": "managed",
+            "dns_authoritative_role": self.role,
+            "dns_authoritative_address": "::1",
+            "dns_authoritative_prefix": "::1",
+            "dns_authoritative_primary": "::1",
+            "dns_authoritative_api_key": API_KEY,
+            "dns_authoritative_api_port": self.api,
+            "dns_authoritative_port": self.primary if name.startswith("usr") else self.port,
+            "dns_authoritative_cycle": 1,
+            "dns_authoritative_settings": {
+                "lmdb-filename": self.root / "zones.lmdb",
+                "local-address": f"[::1]:{self.port}",
+                "socket-dir": self.root,
+                "lmdb-shards": 1,
+                **({"also-notify": f"[::1]:{self.tell}"} if self.tell else {}),
+            },
+        }
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
+        )
+        environment.filters["altnet_api_hash"] = api_hash
+        environment.filters["dictsort"] = lambda value: sorted(value.items())
+        return environment.get_template(name).render(variables) + "\n"
+
+    def start(self) -> None:
+        self.root.mkdir(exist_ok=True)
+        (self.root / "pdns.conf").write_text(self.render("etc/powerdns/pdns.conf.j2"))
+        log = (self.root / "log").open("ab")
+        asked = [str(SERVER), f"--config-dir={self.root}", "--guardian=no", "--daemon=no", "--disable-syslog",
+                 "--write-pid=no"]  # fmt: skip
+        self.process = subprocess.Popen(asked, stdout=log, stderr=log)
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("::1", self.api), 1):
+                return
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                pytest.fail((self.root / "log").read_text())
+            time.sleep(0.1)
+
+    def follow(self) -> None:
+        for name, text in (("api", API_KEY), ("transfer", TRANSFER)):
+            (self.root / f"{name}.key").write_text(text + "\n")
+        script = self.root / "dns-follow"
+        text = self.render("usr/local/lib/altnet/dns-follow.j2").replace("/etc/powerdns/altnet", str(self.root))
+        script.write_text(text)
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        subprocess.run([sys.executable, str(script)], check=True, timeout=60)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+
+class Pair:
+    def __init__(self, root: Path) -> None:
+        port = free_port()
+        self.secondary = Server("secondary", root / "secondary", free_port(), free_port(), port)
+        self.primary = Server("primary", root / "primary", port, free_port(), port, self.secondary.port)
+        self.api = client.HttpApi("::1", self.primary.api, API_KEY)
+
+    def run(self, *zones: dict[str, Any], wait: float = 20, **wish: Any) -> Report:
+        follow = DnsFollowers({"two": "::1"}, self.secondary.port, "::1")
+        asked = Wish(catalog="catalog.invalid.", tsig=Tsig("transfer.", TRANSFER), wait=wait, **wish)
+        return reconcile(self.api, model.desired(zones), asked, follow, check_mode=False)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    made = Pair(tmp_path_factory.mktemp("powerdns"))
+    try:
+        for server in (made.primary, made.secondary):
+            server.start()
+        made.secondary.follow()
+        yield made
+    finally:
+        for server in (made.primary, made.secondary):
+            server.stop()
+
+
+def alt(*rrsets: dict[str, Any]) -> dict[str, Any]:
+    return zone("alt.", rrset("ns.alt.", "AAAA", "fd12:3456:789a::2:54"), *rrsets, keys=[curve_key("alt")])
+
+
+def net(*rrsets: dict[str, Any], keys: tuple[str, ...] = ("net",)) -> dict[str, Any]:
+    return zone("net.alt.", *rrsets, keys=[curve_key(one) for one in keys])
+
+
+KINDS = [
+    rrset("fra.net.alt.", "AAAA", "fd12:3456:789a::1"),
+    rrset("fra.net.alt.", "SSHFP", "4 2 " + "ab" * 32, "1 2 " + "cd" * 32),
+    rrset("net.alt.", "TXT", '"prefix=fd12:3456:789a::/48"', '"a \\"quoted\\" text" "in two"'),
+    rrset("*.w.net.alt.", "CNAME", "fra.net.alt."),
+    rrset("m.net.alt.", "MX", "10 fra.net.alt."),
+    rrset("_x._tcp.net.alt.", "SRV", "0 5 389 fra.net.alt."),
+    rrset("net.alt.", "CAA", '0 issue "ca.alt"'),
+    rrset("t.net.alt.", "TLSA", "3 1 1 " + "ef" * 32),
+    rrset("sub.net.alt.", "NS", "ns.elsewhere.alt."),
+]
+NAMED = [rrset("net.alt.", "NS", "ns.alt."), rrset("net.alt.", "DS", "1 13 2 " + "ab" * 32)]
+
+
+def serve(pair: Pair, name: str) -> list[str]:
+    """Return what the secondary gives away of a zone, as dig prints it."""
+    found = dns.zone.from_xfr(dns.query.xfr("::1", name, port=pair.secondary.port, relativize=False), relativize=False)
+    return sorted(found.to_text(relativize=False).splitlines())
+
+
+def test_a_network_from_nothing(pair: Pair) -> None:
+    report = pair.run(alt(*NAMED), net(*KINDS))
+    assert report.created == ["alt.", "net.alt."]
+    assert not pair.run(alt(*NAMED), net(*KINDS)).result()["changed"], "whatever PowerDNS makes of a record's form"
+    lines = "\n".join(serve(pair, "net.alt."))
+    assert "RRSIG" in lines
+    assert " NSEC " in lines
+    assert "fd12:3456:789a::1" in lines
+
+
+def test_an_independent_checker_finds_no_fault(pair: Pair, tmp_path: Path) -> None:
+    checker = shutil.which("ldns-verify-zone")
+    if not checker:
+        pytest.skip("ldnsutils is not installed; lab/unit-debian has it")
+    for name in ("alt.", "net.alt."):
+        path = tmp_path / name
+        path.write_text("\n".join(serve(pair, name)) + "\n")
+        done = subprocess.run([checker, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_change_reaches_the_secondary(pair: Pair) -> None:
+    for number in range(3):
+        more = rrset("fra.net.alt.", "AAAA", f"fd12:3456:789a::{number + 10}")
+        began = time.monotonic()
+        assert pair.run(alt(*NAMED), net(more, *KINDS[1:])).updated == ["net.alt."]
+        assert time.monotonic() - began < 15
+        told = [line for line in serve(pair, "net.alt.") if line.startswith("fra.net.alt.") and " AAAA fd" in line]
+        assert told == [f"fra.net.alt. 3600 IN AAAA fd12:3456:789a::{number + 10}"]
+
+
+def test_keys_come_and_go_on_the_secondary(pair: Pair) -> None:
+    base = KINDS[1:]
+    for keys in (("net", "next"), ("next",)):
+        pair.run(alt(*NAMED), net(*base, keys=keys))
+        assert sum(" DNSKEY " in line and "RRSIG" not in line for line in serve(pair, "net.alt.")) == len(keys)
+        assert not pair.run(alt(*NAMED), net(*base, keys=keys)).result()["changed"]
+
+
+def test_a_refused_record_is_named(pair: Pair) -> None:
+    with pytest.raises(PowerdnsError, match=r"zone alt\.: PowerDNS refuses it \(422\): Record x\.alt\./AAAA 'zz'"):
+        pair.run(alt(*NAMED, rrset("x.alt.", "AAAA", "zz")), net(*KINDS[1:], keys=("next",)))
+
+
+def test_a_secondary_with_an_empty_disk_gets_everything_by_itself(pair: Pair) -> None:
+    pair.secondary.stop()
+    for path in pair.secondary.root.glob("zones.lmdb*"):
+        path.unlink()
+    pair.secondary.start()
+    pair.secondary.follow()
+    lag = DnsFollowers({"two": "::1"}, pair.secondary.port, "::1").wait({"alt.": 1, "net.alt.": 1}, 20)
+    assert (lag.behind, lag.silent) == ({}, [])
+
+
+def test_a_secondary_that_is_gone_is_named_and_catches_up(pair: Pair) -> None:
+    pair.secondary.stop()
+    more = rrset("late.net.alt.", "AAAA", "fd12:3456:789a::99")
+    report = pair.run(alt(*NAMED), net(*KINDS[1:], more, keys=("next",)), wait=2)
+    assert report.warnings == ["no word from two: not waited for; the zones are fetched when it is back"]
+    pair.secondary.start()
+    pair.secondary.follow()
+    lag = DnsFollowers({"two": "::1"}, pair.secondary.port, "::1").wait(report.serials, 20)
+    assert (lag.behind, lag.silent) == ({}, [])
+
+
+def test_a_wrong_key_and_a_closed_door(pair: Pair) -> None:
+    with pytest.raises(PowerdnsError, match="401"):
+        client.HttpApi("::1", pair.primary.api, "other" * 10).call("GET", "/zones")
+    with pytest.raises(PowerdnsError, match=r"API does not answer .*systemctl status pdns"):
+        client.HttpApi("::1", free_port(), API_KEY, patience=0.1).call("GET", "/zones")
+
+
+@pytest.mark.parametrize("role", ["primary", "secondary"])
+def test_powerdns_takes_the_configuration(role: str, tmp_path: Path) -> None:
+    server = Server(role, tmp_path, free_port(), free_port(), 1)
+    (tmp_path / "pdns.conf").write_text(server.render("etc/powerdns/pdns.conf.j2"))
+    done = subprocess.run(
+        [str(SERVER), "--config=check", f"--config-dir={tmp_path}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
