@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -27,8 +27,8 @@ log = logging.getLogger("altnet-anycast")
 
 #: The kernel's table of IPv6 addresses: reading it costs less than a process.
 TABLE = Path("/proc/net/if_inet6")
-#: What we have put there, for whoever comes after us.
-KEPT = Path("/run/altnet-anycast/addresses")
+#: How what we may have put there is taken away, as commands for ``ip -6 -batch``: by the unit, whatever we died of.
+KEPT = Path("/run/altnet-anycast/withdraw")
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,13 @@ class Watch:
 
     def begin(self) -> None:
         """Remember what is ours, and give up what an earlier configuration had and this one has not."""
-        ours = {service.address for service in self.settings.services}
-        remove([address for address in remembered(self.kept) if address not in ours])
+        ours = sorted({service.address for service in self.settings.services})
+        for address in remembered(self.kept) - set(ours):
+            put(address, placed(address), Place.AWAY)
         self.kept.parent.mkdir(parents=True, exist_ok=True)
-        self.kept.write_text("".join(f"{address}\n" for address in sorted(ours)))
+        lengths = (Place.FULL, Place.LAST)
+        lines = [f"address delete {address}/{length} dev lo\n" for address in ours for length in lengths]
+        self.kept.write_text("".join(lines))
 
     def look(self) -> None:
         """Ask once, judge, and put every address where it belongs."""
@@ -148,15 +151,10 @@ def hear(service: Service, found: Mapping[Question, str]) -> Heard:
     return Heard("; ".join(refusals), answers="does not answer" not in found[service.questions[0]])
 
 
-def remembered(kept: Path) -> list[str]:
-    """Return the addresses that we have put on ``lo`` some time."""
-    return kept.read_text().split() if kept.is_file() else []
-
-
-def remove(addresses: Sequence[str]) -> None:
-    """Take addresses away."""
-    for address in addresses:
-        put(address, placed(address), Place.AWAY)
+def remembered(kept: Path) -> set[str]:
+    """Return the addresses that we may have put on ``lo``."""
+    lines = kept.read_text().splitlines() if kept.is_file() else []
+    return {line.split()[2].partition("/")[0] for line in lines}
 
 
 def end(_signal: int, _frame: FrameType | None) -> None:
@@ -170,11 +168,8 @@ def again(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Watch by the settings file that is named; with ``--withdraw``, take away what was put on ``lo``."""
+    """Watch by the settings file that is named."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    if arguments == ["--withdraw"]:
-        remove(remembered(KEPT))
-        return 0
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, again)
     settings = parse(json.loads(Path(arguments[0]).read_text()))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from . import wire
 
-#: What an answer has to carry: the resolver's word that it is validated, the server's that the zone is its own, nothing.
+#: What an answer has to carry: the resolver's word that it is validated, the server's that it is its own, nothing.
 WANTS = ("ad", "aa", "any")
 
 
