@@ -17,6 +17,8 @@ PREFIXES = {"plan": "altnet_"}
 FREE_KEYS = {
     "base_sysctl": "names of kernel settings",
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
+    "dns_client_plan": "the same",
+    "dns_resolver_plan": "the same",
 }
 
 
