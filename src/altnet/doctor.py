@@ -170,7 +170,7 @@ def main() -> int:
     servers = tuple(ask(server, given.name) for server in servers_of(read(Path("/etc/resolv.conf"))))
     nss = asks_resolved_first(read(Path("/etc/nsswitch.conf")))
     wrong = verdict(Machine(given.name, given.other, given.resolver, servers, nss, system_finds(given.name)))
-    sys.stdout.write(f"{wrong[:1].upper()}{wrong[1:]}\n" if wrong else f"{given.name} resolves, validated.\n")
+    sys.stdout.write(f"{wrong}\n" if wrong else f"{given.name} resolves, validated.\n")
     return int(bool(wrong))
 
 

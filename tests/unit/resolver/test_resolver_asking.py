@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -34,8 +34,8 @@ class Server:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    yield lambda flags, answers=1: Server(flags, answers)
+def serve() -> Callable[..., Server]:
+    return lambda flags, answers=1: Server(flags, answers)
 
 
 @pytest.mark.parametrize(
