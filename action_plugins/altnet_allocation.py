@@ -17,9 +17,11 @@ from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
 from altnet.controller import rotation, rundir
 from altnet.controller.failure import Refusal
+from altnet.controller.names import ds_of
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
 from altnet.inventory import Inventory
+from altnet.naming import sshfp
 from altnet.quarantine import quarantine, release, stranded
 from altnet.wireguard.keyfile import PLACEHOLDER
 
@@ -56,6 +58,12 @@ def reported_keys(task_vars: Mapping[str, Any], variable: str) -> dict[str, dict
     return keys
 
 
+def reported_host_keys(task_vars: Mapping[str, Any]) -> dict[str, dict[int, str]]:
+    """Return the fingerprints of the ssh host keys of the hosts that this run's probe looked at."""
+    facts = {name: task_vars["hostvars"][name].get("altnet_host") or {} for name in task_vars["ansible_play_hosts_all"]}
+    return {name: sshfp.fingerprints(found.get("ssh_host_keys") or ()) for name, found in facts.items()}
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]
     """The action."""
 
@@ -89,7 +97,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         handovers = {name: task_vars["hostvars"][name].get(args["handover_from"]) for name in running}
         after, changes = before, list[str]()
         if args["update"]:
-            after, changes = self.update(args, before, inventory, keys)
+            after, changes = self.update(args, before, inventory, keys, task_vars)
             if args["rotation"]:
                 step = rotation.take(args["rotation"], after, running, keys, handovers)
                 after, changes = step.ledger, [*changes, *step.changes]
@@ -97,6 +105,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise LedgerError(
                 Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
             )
+        rundir.write_ledger(ledgers.dump(after))
         plan = plans.compute(inventory, after)
         touched = self.write(plan, None if before is None else plans.compute(inventory, before), keys)
         text_before = "" if before is None else ledgers.dump(before)
@@ -129,6 +138,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         ledger: ledgers.Ledger | None,
         inventory: Inventory,
         keys: Mapping[str, Mapping[int, str]],
+        task_vars: Mapping[str, Any],
     ) -> tuple[ledgers.Ledger, list[str]]:
         """Return the ledger with what is asked for, and what is new in it."""
         gone = {name for name, record in ledger.hosts.items() if record.left} if ledger else set[str]()
@@ -143,7 +153,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     ledger = drain(ledger, name, drained)
         if ledger is not None:
             ledger = self.shut_out(ledger, args, changes)
-        allocation = allocate(inventory, ledger, keys=keys, new_prefix=generate_prefix)
+        allocation = allocate(
+            inventory,
+            ledger,
+            keys=keys,
+            new_prefix=generate_prefix,
+            host_keys=reported_host_keys(task_vars),
+            ds_of=ds_of(task_vars),
+        )
         return allocation.ledger, [*changes, *allocation.changes]
 
     def shut_out(self, ledger: Any, args: Mapping[str, Any], changes: list[str]) -> Any:

@@ -12,9 +12,14 @@ from ansible.plugins.action import ActionBase
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
+from altnet.gather import AUTHORITATIVE, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
+#: The same for hosts that sign, serve or validate names, for which it is an error.
+NAMES_CLOCK_TOLERANCE = 300
+#: The first Debian release whose PowerDNS has what the name servers need (catalog zones with LMDB).
+NAMES_RELEASE = "trixie"
 
 
 def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[Problem]:
@@ -62,6 +67,23 @@ def userspace_problems(name: str, facts: Mapping[str, Any], variables: Mapping[s
     ]
 
 
+def names_problems(name: str, group: str, facts: Mapping[str, Any], ahead: float) -> list[Problem]:
+    """Return why a host in one of the groups of the names layer cannot do what the group does."""
+    found = []
+    if facts["release"] != NAMES_RELEASE:
+        what = f"the host runs Debian {facts['release'] or 'of unknown release'}, whose PowerDNS is too old for it"
+        mend = f"upgrade the host to Debian 13 ({NAMES_RELEASE}), or take it out of the group"
+        found.append(Problem(name, f"group {group}", what, mend))
+    if abs(ahead) > NAMES_CLOCK_TOLERANCE:
+        what = (
+            f"the host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the control node's, and "
+            "signatures have a time"
+        )
+        mend = "docs/runbooks/a-clock-is-wrong.md, for the host or for the control node"
+        found.append(Problem(name, f"group {group}", what, mend))
+    return found
+
+
 def target_problems(target: str, names: Collection[str], stopped: Mapping[str, str]) -> list[Problem]:
     """Return why the one host that a playbook is about cannot be changed, before the ledger says that it was."""
     if target and target not in names:
@@ -89,7 +111,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         found: list[Problem] = []
         stopped: dict[str, str] = {}
         now = time.time()
-        names = task_vars["ansible_play_hosts_all"]
+        names, groups = task_vars["ansible_play_hosts_all"], task_vars["groups"]
         for name in names:
             variables = task_vars["hostvars"][name]
             problems = host_problems(name, variables, args["probe"])
@@ -107,6 +129,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 stopped[name] = facts["stop"]
             # Of many hosts, the first were asked minutes ago: what counts is the time at which each was.
             ahead = facts["time"] - (facts.get("asked_at") or now)
+            group = next((group for group in (AUTHORITATIVE, RESOLVERS) if name in groups.get(group, ())), "")
+            if group:
+                found += names_problems(name, group, facts, ahead)
             if abs(ahead) > CLOCK_TOLERANCE:
                 self._display.warning(
                     f"host {name}: its clock is about {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the "

@@ -42,7 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
             args["files"], args["contents"] = self._rendered(args, task_vars)
         except FileError as error:
             return {**result, "failed": True, "phase": "render", "msg": str(error)}
-        order = _fingerprint(args)
+        order = self._fingerprint(args, task_vars)
         known = orders.standing(self._task, task_vars, f"transaction {args.get('name')}", order)
         if known is not None:
             return {**result, **known}
@@ -122,6 +122,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
             place = _place(error, render, source)
             raise FileError(f"{where}.template: {_relative(place)}: {error}") from None
 
+    def _fingerprint(self, args: Mapping[str, Any], task_vars: Mapping[str, Any]) -> str | None:
+        """Name the order, a set with sensitive contents by a key of the network's, so that no guess can be tried."""
+        if "state_dir" in args:  # the probe looks in the usual directory only
+            return None
+        key = None
+        if any(file.get("sensitive") for file in args["files"]):
+            key = orders.secret_key(self._templar.template(task_vars.get("altnet_master_secret")))
+            if key is None:
+                return None
+        health = args.get("health")
+        if isinstance(health, Mapping):
+            # What was healthy before is no part of what is wanted, and never the same twice.
+            health = {name: value for name, value in health.items() if name != "before"}
+        return orders.fingerprint("transaction", {**args, "health": health}, key)
+
     # -- the confirmation
 
     def _confirmed(self, args: Mapping[str, Any], token: str, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -152,17 +167,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
                 f"{_restores(args)}"
             ),
         }
-
-
-def _fingerprint(args: Mapping[str, Any]) -> str | None:
-    """Name the order; a set with sensitive contents has no name, for a digest would let a guess at them be tried."""
-    # The probe looks in the usual directory only.
-    if "state_dir" in args or any(file.get("sensitive") for file in args["files"]):
-        return None
-    health = args.get("health")
-    # What was healthy before is no part of what is wanted, and never the same twice.
-    wanted = {key: value for key, value in health.items() if key != "before"} if isinstance(health, Mapping) else health
-    return orders.fingerprint("transaction", {**args, "health": wanted})
 
 
 def _restores(args: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 from altnet import addressing, secrets
 from altnet.errors import AltnetError
+from altnet.powerdns.apikey import api_hash
 
 T = TypeVar("T", str, int)
 WORDS: dict[type, str] = {str: "text", int: "a whole number"}
@@ -65,6 +66,11 @@ def altnet_key_address(public_key: object, subnet: object) -> str:
     return call(name, addressing.key_address, key, network)
 
 
+def altnet_api_hash(key: object) -> str:
+    name = "altnet_api_hash"
+    return call(name, api_hash, need(name, "the key", key, str))
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -74,4 +80,5 @@ class FilterModule:
             "altnet_link_local": altnet_link_local,
             "altnet_loopback": altnet_loopback,
             "altnet_key_address": altnet_key_address,
+            "altnet_api_hash": altnet_api_hash,
         }

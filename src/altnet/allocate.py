@@ -15,6 +15,9 @@ from .addressing import LOOPBACKS, check_id, decode_key, parse_prefix
 from .errors import AltnetError, InventoryError, LedgerError, Problem
 from .inventory import Host, Inventory, without
 from .ledger import Ledger, Record, empty
+from .naming.anchors import DsOf, anchored
+from .naming.anchors import record as record_keys
+from .plan.dns import primary_of
 from .topology import Node, compute, kind_of
 
 LABEL_LENGTH = 11
@@ -39,13 +42,17 @@ def allocate(
     keys: Keys = _NO_KEYS,
     new_prefix: Callable[[], str],
     leaving: Collection[str] = (),
+    host_keys: Keys = _NO_KEYS,
+    ds_of: DsOf | None = None,
 ) -> Allocation:
     """Return the ledger with all that ``inventory`` asks for, and the lines that say what is new.
 
     ``ledger`` is None for a network that has none yet; it gets the inventory's prefix or what ``new_prefix``
     returns. ``keys`` are the public keys that hosts reported, by name and generation. ``leaving`` are hosts
     whose lines are still in the inventory although :func:`leave` has made them tombstones, in the run that
-    lets them go. A host that is quarantined gets nothing, and the others get what they lack without it. Allocating
+    lets them go. ``host_keys`` are the fingerprints of ssh host keys, by name and algorithm; they are kept where hosts
+    have names. ``ds_of`` gives the DS of a zone's key, which is recorded for the zones where trust begins.
+    A host that is quarantined gets nothing, and the others get what they lack without it. Allocating
     again changes nothing. Raises InventoryError or LedgerError for what contradicts
     the ledger and CapacityError where a range is used up.
     """
@@ -61,7 +68,10 @@ def allocate(
     _set_relays(present, hosts, changes)
     _record_keys(keys, hosts, changes)
     _set_tunnels(inventory, present, hosts, ledger.generation, changes)
-    return Allocation(replace(ledger, hosts=hosts), tuple(changes))
+    if inventory.authoritative:
+        _record_host_keys(host_keys, hosts, changes)
+    ledger = _name(inventory, replace(ledger, hosts=hosts), ds_of, changes)
+    return Allocation(ledger, tuple(changes))
 
 
 def leave(ledger: Ledger, name: str) -> Ledger:
@@ -74,7 +84,8 @@ def leave(ledger: Ledger, name: str) -> Ledger:
         return ledger
     hosts = {other: without_tunnel(entry, name) for other, entry in ledger.hosts.items()}
     hosts[name] = Record(record.id, record.label, left=True)
-    return replace(ledger, hosts=hosts)
+    primary = None if ledger.dns_primary == name else ledger.dns_primary
+    return replace(ledger, hosts=hosts, dns_primary=primary)
 
 
 def drain(ledger: Ledger, name: str, drained: bool) -> Ledger:
@@ -190,6 +201,30 @@ def _record_keys(keys: Keys, hosts: dict[str, Record], changes: list[str]) -> No
         problems = _shared_keys(hosts) if changes else []
     if problems:
         raise LedgerError(problems)
+
+
+def _record_host_keys(found: Keys, hosts: dict[str, Record], changes: list[str]) -> None:
+    for name, prints in sorted(found.items()):
+        record = hosts.get(name)
+        # A host that was not looked at in this run keeps what is on record.
+        if record is None or record.left or record.quarantined or not prints or record.sshfp == prints:
+            continue
+        hosts[name] = replace(record, sshfp=dict(prints))
+        changes.append(f"host {name}: ssh host keys {'replaced' if record.sshfp else 'recorded'}")
+
+
+def _name(inventory: Inventory, ledger: Ledger, ds_of: DsOf | None, changes: list[str]) -> Ledger:
+    """Return the ledger with the primary of the zones, once there is one, and with the zones' first keys."""
+    primary = primary_of(inventory, ledger)
+    if primary is None:
+        return ledger
+    if primary != ledger.dns_primary:
+        changes.append(f"host {primary}: is the primary of the zones")
+        ledger = replace(ledger, dns_primary=primary)
+    if ds_of is not None:
+        ledger, new = record_keys(ledger, anchored(inventory.tlds, ledger.prefix), ds_of)
+        changes += new
+    return ledger
 
 
 def _key_problems(name: str, generation: int, key: str) -> Iterable[Problem]:

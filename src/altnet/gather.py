@@ -13,11 +13,14 @@ from altnet.errors import InventoryError, Problem
 from altnet.inventory import Inventory, parse
 
 #: Variables that have one value for the whole network, without their ``altnet_``.
-NETWORK_VARIABLES = ("prefix", "allow_fc00", "asn_base", "topology", "anycast")
+NETWORK_VARIABLES = ("prefix", "allow_fc00", "asn_base", "topology", "anycast", "tlds", "tlds_forced", "zones")
 #: Variables that each host has for itself.
 HOST_VARIABLES = ("endpoints", "nat", "families", "region", "attach")
 #: The group whose members carry other hosts' traffic.
 RELAYS = "relays"
+#: The groups of the names layer: hosts with name servers, and hosts that answer everybody's questions.
+AUTHORITATIVE = "authoritative"
+RESOLVERS = "resolvers"
 
 PREFIX = "altnet_"
 
@@ -65,4 +68,10 @@ def gather(
         default = defaults.get(PREFIX + key)
         if key not in network and default not in (None, ""):
             network[key] = default
-    return parse(network, hosts, set(groups.get(RELAYS, ())))
+    return parse(
+        network,
+        hosts,
+        set(groups.get(RELAYS, ())),
+        authoritative=list(groups.get(AUTHORITATIVE, ())),
+        resolvers=list(groups.get(RESOLVERS, ())),
+    )

@@ -111,9 +111,9 @@ def test_each_layer_runs_by_its_tag() -> None:
 
 def test_anycast_reaches_the_nearest_and_survives_one() -> None:
     """Two hosts may announce an address; a third reaches whichever is there; a host without the right changes nothing."""
-    anycast = '{"altnet_anycast": [{"name": "probe", "address_index": 83, "origins": ["core1", "core2"]}]}'
+    anycast = '{"altnet_anycast": [{"name": "probe", "address_index": 99, "origins": ["core1", "core2"]}]}'
     lab.playbook("site.yml", "-e", anycast).ok()
-    address = f"{str(lab.ledger()['prefix']).removesuffix('/48')}2:53"
+    address = f"{str(lab.ledger()['prefix']).removesuffix('/48')}2:63"
     ping = f"ping -6 -n -c 1 -W 2 {address} >/dev/null && echo ok || echo none"
     try:
         assert lab.ssh("sin", ping).strip() == "none"

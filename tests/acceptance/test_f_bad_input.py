@@ -165,7 +165,7 @@ def _(network: Network) -> None:
 
 @spoil("group of anycast origins names no host")
 def _(network: Network) -> None:
-    network.set(altnet_anycast=[{"name": "resolver", "address_index": 1, "origins": ["nobody"]}])
+    network.set(altnet_anycast=[{"name": "www", "address_index": 1, "origins": ["nobody"]}])
 
 
 @spoil("no family in common")

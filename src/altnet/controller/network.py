@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from altnet.gather import HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, RELAYS, gather
+from altnet.gather import AUTHORITATIVE, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, RELAYS, RESOLVERS, gather
 from altnet.inventory import Inventory
 
 from .variables import names_of, role_defaults, set_by_inventory
@@ -19,9 +19,15 @@ def inventory_of(task_vars: Mapping[str, Any], without: Iterable[str] = ()) -> I
 
     Raises InventoryError with every problem found.
     """
+    gone = set(without)
+    groups = task_vars["groups"]
     return gather(
-        sorted(set(names_of(task_vars)).difference(without)),
+        sorted(set(names_of(task_vars)).difference(gone)),
         functools.partial(set_by_inventory, task_vars, wanted=WANTED),
-        {RELAYS: set(task_vars["groups"].get(RELAYS, ())).difference(without)},
+        # In the inventory's order: the first of a group may be more than the others.
+        {
+            group: [str(name) for name in groups.get(group, ()) if name not in gone]
+            for group in (RELAYS, AUTHORITATIVE, RESOLVERS)
+        },
         role_defaults("plan"),
     )

@@ -8,11 +8,13 @@ a task of that run changes something on the host.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..secrets import derive
 from . import rundir
 from .variables import plain
 
@@ -20,9 +22,19 @@ from .variables import plain
 AGE_MAX = 600
 
 
-def fingerprint(module: str, args: Mapping[str, Any]) -> str:
-    """Name an order: a module's arguments, all of them."""
-    return hashlib.sha256(json.dumps([module, plain(args)], sort_keys=True).encode()).hexdigest()
+def fingerprint(module: str, args: Mapping[str, Any], key: bytes | None = None) -> str:
+    """Name an order: a module's arguments, all of them.
+
+    With ``key`` the name says nothing to who has not the key: the name lies on the host, and one that anybody can make
+    would let a guess at a secret among the arguments be tried.
+    """
+    text = json.dumps([module, plain(args)], sort_keys=True).encode()
+    return (hmac.digest(key, text, hashlib.sha256) if key else hashlib.sha256(text).digest()).hex()
+
+
+def secret_key(master: object) -> bytes | None:
+    """Return the key for orders that carry secrets, None where there is no master secret to derive it from."""
+    return derive(master, "orders/fingerprint", 0) if isinstance(master, str) and master else None
 
 
 def standing(task: Any, task_vars: Mapping[str, Any], name: str, order: str | None) -> dict[str, Any] | None:

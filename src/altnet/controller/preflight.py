@@ -16,6 +16,7 @@ from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
 from .failure import all_in_one
+from .names import ds_of
 from .network import inventory_of
 from .specification import refusals
 from .variables import names_of, resolve, role_options, roles
@@ -47,7 +48,8 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
     if not found and not ledger_problems:
         try:
             inventory = inventory_of(task_vars, without=leaving)
-            plans.compute(inventory, allocate(inventory, before, keys={}, new_prefix=generate_prefix).ledger)
+            new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
+            plans.compute(inventory, new.ledger)
         except AltnetError as error:
             found += error.problems
     return all_in_one([*found, *ledger_problems], len(names))

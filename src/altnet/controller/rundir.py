@@ -69,6 +69,17 @@ def read_loopbacks() -> dict[str, str]:
     return loopbacks
 
 
+def write_ledger(text: str) -> None:
+    """Keep the ledger as this run has it, which in check mode is not what the file says."""
+    write(directory() / "ledger.json", text)
+
+
+def read_ledger() -> str | None:
+    """Return the text of this run's ledger, None before there is one."""
+    text: str | None = read(directory() / "ledger.json")
+    return text
+
+
 def note_change(name: str) -> None:
     """Remember that something was changed on host ``name`` in this run."""
     (directory("changed") / name).touch()

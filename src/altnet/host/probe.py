@@ -121,6 +121,15 @@ def stop_reason(path: Path = STOP_FILE) -> str | None:
         return f"the reason cannot be read ({error.strerror})"
 
 
+def ssh_host_keys(directory: Path = Path("/etc/ssh")) -> list[str]:
+    """Return the public keys by which ssh clients know this host, each as type and key without its comment."""
+    found = []
+    for path in sorted(directory.glob("ssh_host_*_key.pub")):
+        with contextlib.suppress(OSError):
+            found.append(" ".join(path.read_text(errors="replace").split()[:2]))
+    return found
+
+
 def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release")) -> dict[str, Any]:
     """Return the facts, and under ``problems`` what keeps Altnet from running here: ``{variable, what, remedy}``."""
     release = os_release(release_file.read_text(errors="replace")) if release_file.is_file() else {}
@@ -159,6 +168,7 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "sets_clock": sets_clock(),
         "resolv_conf": resolution.before(),
         "nameservers": resolution.nameservers(),
+        "ssh_host_keys": ssh_host_keys(),
         "bgp_established": [name for name, state in bgp_sessions().items() if state == "Established"],
         "time": time.time(),
         "stop": stop_reason(),

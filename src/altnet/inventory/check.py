@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Collection, Iterable
 
 from ..errors import Problem
-from .model import Host, Inventory, can_link, no_link_because
+from ..naming.names import NAME_MAX, SERVICES
+from .model import NAMES_ANYCAST, Host, Inventory, can_link, no_link_because
 from .reader import did_you_mean
 
 
@@ -20,6 +21,7 @@ def check(inventory: Inventory, broken: Collection[str], problems: list[Problem]
     _names(inventory, problems)
     _endpoints(inventory, problems)
     _anycast(inventory, problems)
+    _names_layer(inventory, problems)
     _topology(inventory, problems)
     for host in inventory.hosts.values():
         _attach(inventory, host, problems)
@@ -80,6 +82,34 @@ def _anycast(inventory: Inventory, problems: list[Problem]) -> None:
             problems.append(Problem("", f"{where}.origins", what, "name the hosts that run the service"))
         for origin in entry.origins:
             _known(inventory, "", f"{where}.origins", origin, problems)
+
+
+def _names_layer(inventory: Inventory, problems: list[Problem]) -> None:
+    """Find one name for two things, and names for which nobody would answer."""
+    if not inventory.authoritative and not inventory.resolvers:
+        return
+    for have, lack in (("authoritative", "resolvers"), ("resolvers", "authoritative")):
+        if not getattr(inventory, lack):
+            what = f"names no host, and the group {have} does: names need both, servers and those who ask them"
+            problems.append(Problem("", f"group {lack}", what, f"put a host into {lack}, or take all out of {have}"))
+    for number, entry in enumerate(inventory.anycast):
+        where = f"altnet_anycast[{number}]"
+        if entry.name in NAMES_ANYCAST or entry.name in SERVICES:
+            what = f"is {entry.name}, which the names layer has for itself"
+            problems.append(Problem("", f"{where}.name", what, "give the service another name"))
+        if entry.index in NAMES_ANYCAST.values():
+            what = f"is {entry.index}, which the names layer has for itself"
+            free = "give the service another number (83 and 84 are taken)"
+            problems.append(Problem("", f"{where}.address_index", what, free))
+    services = {*SERVICES, *(entry.name for entry in inventory.anycast)}
+    longest = max((len(tld) for tld in inventory.tlds), default=0) + len(".net.")
+    for name in inventory.hosts:
+        if name.lower() in services:
+            what = f"is {name}, and {name.lower()}.net.{inventory.tlds[0]} is the name of a service"
+            problems.append(Problem(name, "inventory name", what, "give the host another name"))
+        if len(name) + longest > NAME_MAX:
+            what = f"is too long for a name below net.{inventory.tlds[0]}"
+            problems.append(Problem(name, "inventory name", what, "use a shorter name"))
 
 
 def _known(inventory: Inventory, owner: str, variable: str, name: str, problems: list[Problem]) -> bool:

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..addressing import DEFAULT_ASN_BASE
+from ..naming.model import Declared
 
 FAMILIES: Final = ("ipv4", "ipv6")
 STRATEGIES: Final = ("auto", "full", "bounded", "hub", "explicit")
+RESOLVER: Final = "resolver"
+NAMESERVER: Final = "nameserver"
+NAMES_ANYCAST: Final = {RESOLVER: 0x53, NAMESERVER: 0x54}
+"""The anycast addresses of the names layer, which the resolvers announce: name and index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,11 @@ class Anycast:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A whole network as its operator wrote it."""
+    """A whole network as its operator wrote it.
+
+    ``authoritative`` are the hosts with name servers, in the inventory's order, of which the first is the primary
+    unless the ledger has another; ``resolvers`` those that answer everybody. ``zones`` are those declared.
+    """
 
     hosts: Mapping[str, Host]
     topology: Topology = field(default_factory=Topology)
@@ -66,6 +75,16 @@ class Inventory:
     allow_fc00: bool = False
     asn_base: int = DEFAULT_ASN_BASE
     anycast: tuple[Anycast, ...] = ()
+    authoritative: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    tlds: tuple[str, ...] = ("alt",)
+    zones: tuple[Declared, ...] = ()
+
+    @property
+    def services(self) -> tuple[Anycast, ...]:
+        """Every anycast address: the operator's, and those that the resolvers have without being asked."""
+        own = [Anycast(name, index, self.resolvers) for name, index in NAMES_ANYCAST.items() if self.resolvers]
+        return (*self.anycast, *own)
 
 
 def can_link(one: Host, other: Host) -> bool:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from ..addressing import ANYCAST, ASNS, DEFAULT_ASN_BASE, MAX_ASN, parse_prefix
 from ..errors import AltnetError, InventoryError, Problem
+from ..naming import tlds as top_level
+from . import zones
 from .check import check
 from .model import FAMILIES, STRATEGIES, Anycast, Host, Inventory, Topology
 from .reader import Reader
 
 # The secret is read where secrets are derived, not here.
-NETWORK_KEYS = ("prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret")
+NETWORK_KEYS = (
+    "prefix", "allow_fc00", "asn_base", "topology", "anycast", "master_secret", "tlds", "tlds_forced", "zones",
+)  # fmt: skip
 HOST_KEYS = ("endpoints", "nat", "families", "region", "attach")
 TOPOLOGY_KEYS = ("strategy", "degree", "full_mesh_max", "hubs", "links", "attach")
 ANYCAST_KEYS = ("name", "address_index", "origins")
@@ -23,12 +28,18 @@ _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
 def parse(
-    network: Mapping[str, object], hosts: Mapping[str, Mapping[str, object]], relays: Collection[str]
+    network: Mapping[str, object],
+    hosts: Mapping[str, Mapping[str, object]],
+    relays: Collection[str],
+    *,
+    authoritative: Sequence[str] = (),
+    resolvers: Sequence[str] = (),
 ) -> Inventory:
     """Return the typed inventory, or raise :class:`InventoryError` with every problem there is.
 
-    ``network`` has the values that the network has once, ``hosts`` the values of each host, ``relays`` the
-    names of the group of that name. Keys are the variables' names, with or without their ``altnet_``.
+    ``network`` has the values that the network has once, ``hosts`` the values of each host, ``relays``,
+    ``authoritative`` and ``resolvers`` the names of the groups of those names. Keys are the variables' names, with or
+    without their ``altnet_``.
     """
     problems: list[Problem] = []
     members = frozenset(map(str, relays))
@@ -46,10 +57,16 @@ def parse(
             DEFAULT_ASN_BASE, MAX_ASN - ASNS.last,
         ),
         anycast=_anycast(reader),
+        authoritative=tuple(dict.fromkeys(name for name in authoritative if name in hosts)),
+        resolvers=tuple(dict.fromkeys(name for name in resolvers if name in hosts)),
+        tlds=_tlds(reader),
     )  # fmt: skip
+    inventory = replace(inventory, zones=zones.read(reader, reader.values.get("zones", []), inventory.tlds))
+    groups = {"relays": members, "authoritative": authoritative, "resolvers": resolvers}
     problems += [
-        Problem(name, "group relays", "is in the group but is no host", "remove it from the group")
-        for name in members - set(hosts)
+        Problem(name, f"group {group}", "is in the group but is no host", "remove it from the group")
+        for group, names in groups.items()
+        for name in set(names) - set(hosts)
     ]
     broken = {problem.host for problem in problems}
     check(inventory, broken, problems)
@@ -71,6 +88,17 @@ def _prefix(reader: Reader) -> str | None:
     except AltnetError as error:
         reader.problems += error.problems
         return None
+
+
+def _tlds(reader: Reader) -> tuple[str, ...]:
+    found = [name for _, name in reader.texts(reader.values.get("tlds", ["alt"]), "altnet_tlds")]
+    forced = [name for _, name in reader.texts(reader.values.get("tlds_forced", []), "altnet_tlds_forced")]
+    reader.problems += top_level.problems(found, forced)
+    if not found:
+        if reader.values.get("tlds") == []:
+            reader.wrong("altnet_tlds", "is empty", "name one at least, such as alt")
+        return ("alt",)
+    return tuple(found)
 
 
 def _topology(reader: Reader) -> Topology:

@@ -31,6 +31,8 @@ def without(inventory: Inventory, names: Collection[str]) -> Inventory:
             replace(entry, origins=tuple(origin for origin in entry.origins if origin not in gone))
             for entry in inventory.anycast
         ),
+        authoritative=tuple(name for name in inventory.authoritative if name not in gone),
+        resolvers=tuple(name for name in inventory.resolvers if name not in gone),
     )
 
 

@@ -9,8 +9,11 @@ hosts, a tunnel's record at the wrong end, a key twice in one object, which is w
 is refused. What it cannot prove, git shows in the diff.
 """
 
-from .model import GENERATION_MAX, SCHEMA, Ledger, Record, empty
+from .model import EPOCH_STATES, GENERATION_MAX, SCHEMA, Epoch, Ledger, Record, empty
 from .parse import parse
 from .store import dump, load, locked, save
 
-__all__ = ["GENERATION_MAX", "SCHEMA", "Ledger", "Record", "dump", "empty", "load", "locked", "parse", "save"]
+__all__ = [
+    "EPOCH_STATES", "GENERATION_MAX", "SCHEMA", "Epoch", "Ledger", "Record", "dump", "empty", "load", "locked", "parse",
+    "save",
+]  # fmt: skip

@@ -9,6 +9,23 @@ SCHEMA = 1
 GENERATION_MAX = 999_999_999
 
 
+EPOCH_STATES = ("published", "active", "retired")
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One key of a zone. ``ds`` is its DS record, by which a wrong master secret is known.
+
+    ``published``: its DNSKEY is in the zone and its DS where trust begins, and it signs nothing yet. ``active``: it
+    signs. ``retired``: as published, until no cache has signatures of it. ``since`` is when that began, in seconds
+    since 1970, 0 for the first key.
+    """
+
+    state: str
+    ds: str
+    since: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What one host was given.
@@ -18,7 +35,8 @@ class Record:
     has a lower id to the generations, one or two, of the tunnel with it. ``left`` makes the record a
     tombstone: the id stays taken, everything else is gone. ``quarantined`` shuts the host out: its tunnels stay
     in the record, so that whoever has to cut them is known, and nobody builds them. ``revoked`` are the keys that
-    it had then, with which it cannot come back.
+    it had then, with which it cannot come back. ``sshfp`` maps an algorithm (RFC 4255) to the SHA-256 fingerprint of
+    the ssh host key that it has.
     """
 
     id: int
@@ -30,16 +48,23 @@ class Record:
     left: bool = False
     quarantined: bool = False
     revoked: Mapping[int, str] = field(default_factory=dict)
+    sshfp: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The whole ledger. ``prefix`` is the network's /48, ``generation`` that of tunnels which are new."""
+    """The whole ledger. ``prefix`` is the network's /48, ``generation`` that of tunnels which are new.
+
+    ``dns_primary`` is the host that all zones come from. ``dnssec`` maps the name of a zone, without a dot at its
+    end, to its keys' epochs; a zone that is not there has epoch 0 alone, which is active.
+    """
 
     prefix: str
     asn_base: int
     generation: int = 0
     hosts: Mapping[str, Record] = field(default_factory=dict)
+    dns_primary: str | None = None
+    dnssec: Mapping[str, Mapping[int, Epoch]] = field(default_factory=dict)
 
     @property
     def live(self) -> dict[str, Record]:

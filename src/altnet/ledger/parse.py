@@ -9,12 +9,16 @@ from itertools import pairwise
 
 from ..addressing import MAX_HOST_ID, decode_key, parse_prefix
 from ..errors import AltnetError, LedgerError, Problem
-from .model import GENERATION_MAX, SCHEMA, Ledger, Record
+from ..naming.names import wrong_name
+from .model import EPOCH_STATES, GENERATION_MAX, SCHEMA, Epoch, Ledger, Record
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?")
 _GENERATION = re.compile(r"0|[1-9][0-9]{0,8}")
-_TOP = {"asn_base", "generation", "hosts", "prefix", "schema"}
-_LIVE = {"id", "label", "relay", "keys", "tunnels", "drained", "left", "quarantined", "revoked"}
+_TOP = {"asn_base", "dns_primary", "dnssec", "generation", "hosts", "prefix", "schema"}
+_LIVE = {"id", "label", "relay", "keys", "tunnels", "drained", "left", "quarantined", "revoked", "sshfp"}
+_DS = re.compile(r"(0|[1-9][0-9]{0,4}) 13 2 [0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_SINCE_MAX = 2**40
 _RESTORE = "take the last good version from git (git log -p ledger.json) and run again"
 
 
@@ -87,11 +91,13 @@ def parse(text: str) -> Ledger:
     generation = reader.whole(top.get("generation"), "generation", 0, GENERATION_MAX)
     raw = reader.mapping(top.get("hosts"), "hosts")
     hosts = {name: _record(reader, name, raw[name]) for name in raw}
+    primary = _primary(reader, top.get("dns_primary"), hosts)
+    dnssec = _dnssec(reader, top.get("dnssec", _Object(())))
     _check_unique(reader, hosts)
     _check_tunnels(reader, hosts)
     if reader.problems:
         raise LedgerError(sorted(set(reader.problems)))
-    return Ledger(prefix, asn_base, generation, hosts)
+    return Ledger(prefix, asn_base, generation, hosts, primary, dnssec)
 
 
 def _refuse_markers(text: str) -> None:
@@ -151,6 +157,7 @@ def _record(reader: _Reader, name: str, value: object) -> Record:
         left=reader.flag(values, "left", path, name),
         quarantined=reader.flag(values, "quarantined", path, name),
         revoked=_keys(reader, name, "revoked", values.get("revoked", _Object(()))),
+        sshfp=_sshfp(reader, name, values.get("sshfp", _Object(()))),
     )
     if record.left:
         for key in sorted((_LIVE - {"id", "label", "left"}) & set(values)):
@@ -176,6 +183,61 @@ def _keys(reader: _Reader, name: str, what: str, value: object) -> dict[int, str
             continue
         found[int(generation)] = str(key)
     return found
+
+
+def _sshfp(reader: _Reader, name: str, value: object) -> dict[int, str]:
+    path = f"hosts.{name}.sshfp"
+    found: dict[int, str] = {}
+    for algorithm, fingerprint in reader.mapping(value, path, name).items():
+        fits = isinstance(fingerprint, str) and _FINGERPRINT.fullmatch(fingerprint)
+        if not fits or not algorithm.isdigit() or not 1 <= int(algorithm) <= 255:
+            what = f"{fingerprint!r} is no SHA-256 fingerprint of an ssh host key in 64 hexadecimal digits"
+            reader.wrong(f"{path}.{algorithm}", what, "remove it, and the next run asks the host again", name)
+            continue
+        found[int(algorithm)] = str(fingerprint)
+    return found
+
+
+def _primary(reader: _Reader, value: object, hosts: Mapping[str, Record]) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in hosts or hosts[value].left:
+        mend = "remove it, and the next run takes the first host of the group authoritative"
+        reader.wrong("dns_primary", f"{value!r} is no host that is in the network", mend)
+        return None
+    return value
+
+
+def _dnssec(reader: _Reader, value: object) -> dict[str, dict[int, Epoch]]:
+    found: dict[str, dict[int, Epoch]] = {}
+    for zone, entry in reader.mapping(value, "dnssec").items():
+        path = f"dnssec.{zone}"
+        if wrong_name(zone) or zone.endswith("."):
+            reader.wrong(path, "is no name of a zone in lower case, without a dot at its end", _RESTORE)
+        epochs: dict[int, Epoch] = {}
+        for number, raw in reader.mapping(entry, path).items():
+            where = f"{path}.{number}"
+            if not _GENERATION.fullmatch(number):
+                reader.wrong(where, "is no epoch, which is a whole number from 0 on", _RESTORE)
+                continue
+            epochs[int(number)] = _epoch(reader, where, raw)
+        active = [number for number, epoch in epochs.items() if epoch.state == "active"]
+        if len(active) != 1:
+            what = f"has {len(active)} active keys, and a zone is signed with one"
+            reader.wrong(path, what, _RESTORE)
+        found[zone] = epochs
+    return found
+
+
+def _epoch(reader: _Reader, where: str, raw: object) -> Epoch:
+    values = reader.mapping(raw, where)
+    reader.unknown(values, {"ds", "since", "state"}, where)
+    state, ds = values.get("state"), values.get("ds")
+    if state not in EPOCH_STATES:
+        reader.wrong(f"{where}.state", f"is {state!r}, not one of {', '.join(EPOCH_STATES)}", _RESTORE)
+    if not isinstance(ds, str) or not _DS.fullmatch(ds):
+        reader.wrong(f"{where}.ds", f"{ds!r} is no DS record of algorithm 13 and SHA-256", _RESTORE)
+    return Epoch(str(state), str(ds), reader.whole(values.get("since", 0), f"{where}.since", 0, _SINCE_MAX))
 
 
 def _tunnels(reader: _Reader, name: str, value: object) -> dict[str, tuple[int, ...]]:

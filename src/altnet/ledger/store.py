@@ -13,20 +13,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import LedgerError, Problem
-from .model import SCHEMA, Ledger, Record
+from .model import SCHEMA, Epoch, Ledger, Record
 from .parse import parse
 
 
 def dump(ledger: Ledger) -> str:
     """Return the ledger's text: JSON, sorted, indented by 2, with a newline at its end."""
-    data = {
+    data: dict[str, object] = {
         "asn_base": ledger.asn_base,
         "generation": ledger.generation,
         "hosts": {name: _plain(record) for name, record in ledger.hosts.items()},
         "prefix": ledger.prefix,
         "schema": SCHEMA,
     }
+    if ledger.dns_primary is not None:
+        data["dns_primary"] = ledger.dns_primary
+    if ledger.dnssec:
+        data["dnssec"] = {
+            zone: {str(number): _epoch(epoch) for number, epoch in epochs.items()}
+            for zone, epochs in ledger.dnssec.items()
+        }
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _epoch(epoch: Epoch) -> dict[str, object]:
+    return {"ds": epoch.ds, "state": epoch.state} | ({"since": epoch.since} if epoch.since else {})
 
 
 def _plain(record: Record) -> dict[str, object]:
@@ -35,6 +46,8 @@ def _plain(record: Record) -> dict[str, object]:
     marks: dict[str, object] = {mark: True for mark in ("drained", "quarantined") if getattr(record, mark)}
     if record.revoked:
         marks["revoked"] = {str(generation): key for generation, key in record.revoked.items()}
+    if record.sshfp:
+        marks["sshfp"] = {str(algorithm): fingerprint for algorithm, fingerprint in record.sshfp.items()}
     return marks | {
         "id": record.id,
         "label": record.label,

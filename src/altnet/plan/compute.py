@@ -19,6 +19,7 @@ from ..addressing import (
 from ..errors import InventoryError, Problem
 from ..inventory import Host, Inventory, without
 from ..ledger import Ledger, Record
+from .dns import Names, names
 from .tunnel import allowed_towards_host, allowed_towards_relay, bgp_session, tunnel
 
 Slice = dict[str, Any]
@@ -44,6 +45,7 @@ class Plan:
     _neighbours: Mapping[str, Sequence[tuple[int, str, tuple[int, ...]]]] = field(repr=False)
     _anycast: Mapping[str, Sequence[str]] = field(repr=False)
     _members: Mapping[str, Sequence[MemberPrefix]] = field(repr=False)
+    _dns: Names = field(repr=False)
 
     def slice(self, name: str) -> Slice:
         """Return what one host has to know, as plain data that JSON keeps as it is.
@@ -91,6 +93,7 @@ class Plan:
                 ],
             },
             "anycast": self._services(name),
+            "dns": self._dns.slice(name, [other for _, other, _ in neighbours]),
             "pending": sorted({entry["neighbour"] for entry in tunnels if entry["pending"]}),
             "absent": sorted(other for _, other, _ in neighbours if other not in self._inventory.hosts),
         }
@@ -129,7 +132,7 @@ class Plan:
                 ),
                 "here": name in entry.origins,
             }
-            for entry in sorted(self._inventory.anycast, key=lambda entry: entry.name)
+            for entry in sorted(self._inventory.services, key=lambda entry: entry.name)
         ]
 
 
@@ -150,11 +153,12 @@ def compute(inventory: Inventory, ledger: Ledger, members: Iterable[MemberPrefix
     for entries in neighbours.values():
         entries.sort()
     anycast: dict[str, list[str]] = {}
-    for entry in inventory.anycast:
+    for entry in inventory.services:
         for origin in entry.origins:
             anycast.setdefault(origin, []).append(anycast_address(prefix, entry.index))
     originated: dict[str, list[MemberPrefix]] = {}
     for member in sorted(members, key=lambda member: (member.prefix, member.origin_asn)):
         originated.setdefault(member.host, []).append(member)
-    names = tuple(name for name in sorted(inventory.hosts) if name in hosts and not hosts[name].left)
-    return Plan(names, inventory, ledger, prefix, neighbours, anycast, originated)
+    found = tuple(name for name in sorted(inventory.hosts) if name in hosts and not hosts[name].left)
+    dns = names(inventory, ledger, prefix)
+    return Plan(found, inventory, ledger, prefix, neighbours, anycast, originated, dns)

@@ -27,11 +27,21 @@ def _order(params: Mapping[str, object], contents: Mapping[str, bytes]) -> Order
     fingerprint = params.get("_order")
     if not fingerprint:
         return None
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(contents.items())}
+    # Of what is sensitive no digest is kept here: the record's, of the whole set, tells whether it is what was loaded.
+    hidden = {str(file["path"]) for file in _files(params) if file.get("sensitive")}
+    digests = {
+        path: None if path in hidden else hashlib.sha256(content).hexdigest()
+        for path, content in sorted(contents.items())
+    }
     asked = {key: value for key, value in sorted(params.items()) if not key.startswith("_")}
     if isinstance(health := asked.get("health"), Mapping):
         asked["health"] = {**health, "before": []}  # never the same twice, and no part of what is wanted
     return Order(str(fingerprint), {"asked": asked, "contents": digests})
+
+
+def _files(params: Mapping[str, object]) -> list[Mapping[str, object]]:
+    files = params.get("files")
+    return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
 
 
 def names(root: Path | None = None) -> list[str]:
@@ -50,7 +60,8 @@ def stands(name: str, root: Path | None = None) -> tuple[str, Result] | None:
     if order is None:
         return None
     contents = {path: Path(path).read_bytes() for path in order.params["contents"]}
-    if any(hashlib.sha256(contents[path]).hexdigest() != digest for path, digest in order.params["contents"].items()):
+    digests = order.params["contents"]
+    if any(digest and hashlib.sha256(contents[path]).hexdigest() != digest for path, digest in digests.items()):
         return None
     result = engine.run(order.params["asked"], contents, check_mode=True, host=host)
     return None if result["changed"] or result["not_checked"] else (order.fingerprint, result)

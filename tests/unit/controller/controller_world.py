@@ -44,6 +44,7 @@ class World:
             "sin": {"altnet_endpoints": ["192.0.2.3"]},
         }
         self.relays = ["fra", "nyc", "sin"]
+        self.children: dict[str, list[str]] = {}
         self.network: dict[str, Any] = {"altnet_prefix": PREFIX}
         (root / "password").write_text(PASSWORD)
         self.vault(sealed(SECRET))
@@ -58,7 +59,9 @@ class World:
 
     def write(self) -> None:
         """Write hosts and network variables as they are now."""
-        tree = {"all": {"hosts": self.hosts, "children": {"relays": {"hosts": {name: {} for name in self.relays}}}}}
+        groups = {"relays": self.relays, **self.children}
+        children = {group: {"hosts": {name: {} for name in names}} for group, names in groups.items()}
+        tree = {"all": {"hosts": self.hosts, "children": children}}
         (self.inventory / "hosts.yml").write_text(yaml.safe_dump(tree))
         (self.inventory / "group_vars/all/network.yml").write_text(yaml.safe_dump(self.network))
 

@@ -93,3 +93,55 @@ def test_the_fingerprint_is_of_every_argument() -> None:
     assert orders.fingerprint("m", {"a": 1, "b": [1, 2]}) == orders.fingerprint("m", {"b": [1, 2], "a": 1})
     different = [("m", {"a": 1}), ("n", {"a": 1}), ("m", {"a": 2}), ("m", {"a": [1, 2]}), ("m", {"a": [2, 1]})]
     assert len({orders.fingerprint(*one) for one in different}) == len(different)
+
+
+MASTER = "correct horse battery staple correct horse"
+
+
+def transact(files: list[dict[str, Any]], executed: list[dict[str, Any]], **task_vars: Any) -> dict[str, Any]:
+    """Run the action transaction on a host ``fra``."""
+    args = {"name": "fake", "files": files}
+    stub = {"args": args, "async_val": 0, "check_mode": False, "diff": False, "delegate_to": None}
+    templar = SimpleNamespace(template=lambda value: value)
+    nothing = dict.fromkeys(("play_context", "loader", "shared_loader_obj"))
+    plugin = action_loader.get(
+        "transaction",
+        task=SimpleNamespace(action="transaction", **stub),
+        connection=SimpleNamespace(_shell=SimpleNamespace(tmpdir=None)),
+        templar=templar,
+        **nothing,
+    )
+
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        executed.append(module_args)
+        return {"changed": False}
+
+    plugin._execute_module = execute
+    result: dict[str, Any] = plugin.run(None, {"inventory_hostname": "fra", **task_vars})
+    return result
+
+
+def test_a_set_with_a_secret_is_named_by_a_key_of_the_networks() -> None:
+    executed: list[dict[str, Any]] = []
+    secret = [{"path": "/k", "content": "hunter2", "sensitive": True}]
+    plain = [{"path": "/k", "content": "hunter2"}]
+    transact(secret, executed)
+    transact(secret, executed, altnet_master_secret=MASTER)
+    transact(secret, executed, altnet_master_secret=MASTER + "!")
+    transact([{**secret[0], "content": "hunter3"}], executed, altnet_master_secret=MASTER)
+    transact(plain, executed, altnet_master_secret=MASTER)
+    without, with_master, *others = [args["_order"] for args in executed]
+    assert without is None, "no key, no name"
+    assert len({with_master, *others}) == 4
+    everything = {key: value for key, value in executed[1].items() if key != "_order"}
+    assert orders.fingerprint("transaction", everything) != with_master, "who guesses the contents cannot try the guess"
+
+
+def test_a_standing_set_with_a_secret_is_not_executed_again() -> None:
+    executed: list[dict[str, Any]] = []
+    secret = [{"path": "/k", "content": "hunter2", "sensitive": True}]
+    transact(secret, executed, altnet_master_secret=MASTER)
+    answer = {"fingerprint": executed[0]["_order"], "result": KNOWN}
+    facts = {"asked_at": time.time() - 1, "standing": {"transaction fake": answer}}
+    assert transact(secret, executed, altnet_master_secret=MASTER, altnet_host=facts) == KNOWN
+    assert len(executed) == 1

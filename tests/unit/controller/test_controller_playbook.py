@@ -102,7 +102,9 @@ def facts(**changes: Any) -> dict[str, Any]:
     return {**good, **changes}
 
 
-def verdict(hosts: dict[str, Any], target: str = "", **variables: Any) -> tuple[list[str], dict[str, Any]]:
+def verdict(
+    hosts: dict[str, Any], target: str = "", groups: dict[str, list[str]] | None = None, **variables: Any
+) -> tuple[list[str], dict[str, Any]]:
     """Return the warnings and the result of altnet_verdict for hosts with these probe results and ``variables``."""
     warnings: list[str] = []
     task = SimpleNamespace(
@@ -114,7 +116,8 @@ def verdict(hosts: dict[str, Any], target: str = "", **variables: Any) -> tuple[
     plugin._display = SimpleNamespace(warning=warnings.append)
     hostvars = {name: {"p": result, **variables} for name, result in hosts.items()}
     try:
-        return warnings, plugin.run(None, {"ansible_play_hosts_all": list(hosts), "hostvars": hostvars})
+        seen = {"ansible_play_hosts_all": list(hosts), "hostvars": hostvars, "groups": groups or {}}
+        return warnings, plugin.run(None, seen)
     except AnsibleActionFail as error:
         return warnings, {**error.result, "once": error.omit_exception_key}
 
@@ -143,6 +146,28 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
     assert warning.startswith(f"host fra: its clock is about {word} the control node's; ")
     assert "Remedy: " in warning
     assert "failed" not in result
+
+
+@pytest.mark.parametrize("group", ["authoritative", "resolvers"])
+def test_a_host_that_cannot_serve_names(group: str) -> None:
+    hosts = {"fra": probed(release="bookworm"), "nyc": probed(release="trixie", time=1400.0, asked_at=1000.0)}
+    _, result = verdict(hosts, groups={group: ["fra", "nyc"]})
+    assert result["failed"]
+    for line in (
+        f"host fra: group {group}: the host runs Debian bookworm, whose PowerDNS is too old for it. Remedy: upgrade the "
+        "host to Debian 13 (trixie), or take it out of the group.",
+        f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and signatures have a time. "
+        "Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node.",
+    ):
+        assert line in result["msg"], result["msg"]
+
+
+def test_a_host_that_serves_names() -> None:
+    hosts = {"fra": probed(release="trixie"), "nyc": probed(release="bookworm")}
+    assert verdict(hosts, groups={"resolvers": ["fra"], "authoritative": []}) == (
+        [],
+        {"changed": False, "stopped": {}},
+    )
 
 
 @pytest.mark.parametrize(

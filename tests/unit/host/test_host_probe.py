@@ -34,6 +34,14 @@ def test_os_release_of_anything(text: str) -> None:
     probe.os_release(text)
 
 
+def test_ssh_host_keys(tmp_path: Path) -> None:
+    (tmp_path / "ssh_host_ed25519_key.pub").write_text("ssh-ed25519 AAAA root@fra\n")
+    (tmp_path / "ssh_host_rsa_key.pub").write_text("ssh-rsa BBBB\n")
+    (tmp_path / "ssh_host_rsa_key").write_text("never looked at")
+    assert probe.ssh_host_keys(tmp_path) == ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
+    assert probe.ssh_host_keys(tmp_path / "none") == []
+
+
 def test_installed(fake: Fake, tmp_path: Path) -> None:
     fake(
         "dpkg-query",

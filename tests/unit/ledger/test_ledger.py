@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from altnet import ledger as ledgers
 from altnet.errors import LedgerError
-from altnet.ledger import Ledger, Record, dump, parse
+from altnet.ledger import EPOCH_STATES, Epoch, Ledger, Record, dump, parse
 
 
 def key(number):
@@ -54,8 +54,24 @@ def ledger_texts(draw):
                 other: draw(st.sampled_from([(first,), (first, first + 1)]))
                 for other in (draw(st.sets(st.sampled_from(earlier))) if earlier else ())
             },
+            sshfp={n: f"{number:064x}" for n in draw(st.sets(st.integers(1, 4)))},
         )
-    return Ledger("fd12:3456:789a::/48", 4_200_000_000, draw(st.integers(0, 5)), hosts)
+    live = [name for name, record in hosts.items() if not record.left]
+    primary = draw(st.sampled_from([None, *live]))
+    return Ledger("fd12:3456:789a::/48", 4_200_000_000, draw(st.integers(0, 5)), hosts, primary, draw(keys_of_zones()))
+
+
+@st.composite
+def keys_of_zones(draw):
+    found = {}
+    for zone in draw(st.sets(st.sampled_from(["alt", "net.alt", "xn--p1ai"]))):
+        active = draw(st.integers(0, 9))
+        epochs = {active: Epoch("active", f"{active} 13 2 {'ab' * 32}", draw(st.integers(0, 2**31)))}
+        if draw(st.booleans()):
+            state = draw(st.sampled_from([state for state in EPOCH_STATES if state != "active"]))
+            epochs[active + 1] = Epoch(state, f"65535 13 2 {'cd' * 32}", draw(st.integers(1, 2**31)))
+        found[zone] = epochs
+    return found
 
 
 @given(ledger_texts())
@@ -70,6 +86,8 @@ def test_what_is_written_is_read_and_written_again(ledger):
 
 def test_the_example_of_the_format():
     ledger = parse(json.dumps(GOOD))
+    assert (ledger.dns_primary, ledger.dnssec, ledger.hosts["fra"].sshfp) == (None, {}, {})
+    assert "dns" not in dump(ledger)
     assert ledger.hosts["nyc"].tunnels == {"fra": (0, 1)}
     assert ledger.hosts["old"].left
     assert list(ledger.live) == ["fra", "nyc"]
@@ -89,6 +107,8 @@ def changed(path, value):
         target[last] = value
     return json.dumps(data)
 
+
+ACTIVE = {"ds": f"12345 13 2 {'ab' * 32}", "state": "active"}
 
 BROKEN = [
     ("hosts/nyc/id", 1, "hosts.nyc.id: 1 is the id of fra too", "gives it a new one"),
@@ -127,6 +147,24 @@ BROKEN = [
     ("prefix", 5, "ledger.json: prefix: is no text", "git"),
     ("asn_base", None, "ledger.json: asn_base: is None", "git"),
     ("generation", -1, "ledger.json: generation: is -1", "git"),
+    ("hosts/nyc/sshfp", {"4": "ab"}, "hosts.nyc.sshfp.4: 'ab' is no SHA-256 fingerprint", "asks the host again"),
+    ("hosts/nyc/sshfp", {"x": "ab" * 32}, "hosts.nyc.sshfp.x: ", "asks the host again"),
+    ("dns_primary", "gone", "dns_primary: 'gone' is no host that is in the network", "first host of the group"),
+    ("dns_primary", "old", "dns_primary: 'old' is no host that is in the network", "first host of the group"),
+    ("dnssec", [], "ledger.json: dnssec: is not an object", "git"),
+    ("dnssec", {"alt.": {"0": ACTIVE}}, "dnssec.alt.: is no name of a zone in lower case, without a dot", "git"),
+    ("dnssec", {"alt": {}}, "dnssec.alt: has 0 active keys, and a zone is signed with one", "git"),
+    ("dnssec", {"alt": {"0": ACTIVE, "1": ACTIVE}}, "dnssec.alt: has 2 active keys", "git"),
+    ("dnssec", {"alt": {"0": ACTIVE, "x": ACTIVE}}, "dnssec.alt.x: is no epoch, which is a whole number", "git"),
+    (
+        "dnssec",
+        {"alt": {"0": ACTIVE, "1": {**ACTIVE, "state": "new"}}},
+        "dnssec.alt.1.state: is 'new', not one of",
+        "git",
+    ),
+    ("dnssec", {"alt": {"0": {**ACTIVE, "ds": "1 8 2 ab"}}}, "'1 8 2 ab' is no DS record of algorithm 13", "git"),
+    ("dnssec", {"alt": {"0": {**ACTIVE, "since": "now"}}}, "dnssec.alt.0.since: is 'now', not a whole number", "git"),
+    ("dnssec", {"alt": {"0": {**ACTIVE, "until": 1}}}, "dnssec.alt.0.until: is nothing this version knows", "update"),
     ("schema", 2, "ledger.json: schema: is 2, written by a newer version", "update this checkout"),
     ("schema", ..., "ledger.json: schema: is None, not 1", "git"),
     ("schema", True, "ledger.json: schema: is True, not 1", "git"),

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from altnet.allocate import allocate, leave
 from altnet.errors import InventoryError
-from altnet.inventory import parse
+from altnet.inventory import parse, without
+from altnet.ledger import Epoch
 from altnet.plan import MemberPrefix, compute
+from altnet.quarantine import quarantine
 
 PREFIX = "fd12:3456:789a::/48"
 ADDRESSES = {"ipv4": "192.0.2.{}", "ipv6": "2001:db8::{:x}"}
@@ -32,8 +34,8 @@ def key(name, generation=0):
     return base64.b64encode(f"{name}/{generation}".encode().ljust(32, b"\0")[:32]).decode()
 
 
-def build(hosts, relays, ledger=None, members=(), **network):
-    inventory = parse({"prefix": PREFIX, **network}, hosts, relays)
+def build(hosts, relays, ledger=None, members=(), groups=(), **network):
+    inventory = parse({"prefix": PREFIX, **network}, hosts, relays, **dict(groups))
     ledger = allocate(inventory, ledger, new_prefix=lambda: PREFIX).ledger
     keys = {name: {0: key(name)} for name in hosts}
     ledger = allocate(inventory, ledger, keys=keys, new_prefix=lambda: PREFIX).ledger
@@ -293,3 +295,98 @@ def test_a_drained_host_says_so_and_keeps_its_tunnels():
     drained = compute(parse({"prefix": PREFIX}, hosts, relays), replace(ledger, hosts=records))
     assert drained.slice("r1") == {**plan.slice("r1"), "drained": True}
     assert drained.slice("r2") == plan.slice("r2")
+
+
+NAMES = {"authoritative": ["pi", "tau"], "resolvers": ["r1", "r3"]}
+
+
+def named(groups=None, **changes):
+    hosts = {f"r{number}": variables(number, ("ipv4",)) for number in (1, 2, 3)} | {"pi": {}, "tau": {}, "phi": {}}
+    hosts["phi"] = {"attach": ["r2", "r3"]}
+    return build(hosts, ["r1", "r2", "r3"], groups=NAMES if groups is None else groups, **changes)
+
+
+def test_what_hosts_have_to_know_of_names():
+    plan, ledger = named(tlds=["alt", "neo"])
+    found = {name: slice_["dns"] for name, slice_ in slices(plan).items()}
+    address = {name: plan.slice(name)["loopback"] for name in plan.names}
+    assert {name: (part["role"], part["resolver"]) for name, part in found.items()} == {
+        "r1": ("secondary", True), "r2": (None, False), "r3": ("secondary", True),
+        "pi": ("primary", False), "tau": ("secondary", False), "phi": (None, False),
+    }  # fmt: skip
+    assert found["pi"]["secondaries"] == [{"name": name, "address": address[name]} for name in ("r1", "r3", "tau")]
+    assert all(part["secondaries"] == [] for name, part in found.items() if name != "pi")
+    assert {part["primary"] for part in found.values()} == {address["pi"]}
+    assert found["phi"]["near"] == [address["r3"], address["r1"]], "a neighbour before others"
+    assert found["r1"]["near"] == [address["r3"]], "itself it need not ask"
+    assert found["phi"]["time_servers"] == [address["r2"], address["r3"]]
+    assert found["r1"]["time_servers"] == [address["r2"], address["r3"]]
+    reverse = "a.9.8.7.6.5.4.3.2.1.d.f.ip6.arpa"
+    for part in found.values():
+        assert (part["tlds"], part["reverse"]) == (["alt", "neo"], reverse)
+        assert part["zones_anchored"] == ["alt", "neo", reverse]
+        assert part["resolver_anycast"] == "fd12:3456:789a::2:53"
+        assert part["nameserver_anycast"] == "fd12:3456:789a::2:54"
+        assert part["anchors"] == {}, "none is on record without the master secret"
+    assert ledger.dns_primary == "pi"
+    services = {entry["name"]: entry for entry in plan.slice("r1")["anycast"]}
+    assert services["resolver"]["origins"] == services["nameserver"]["origins"] == [4200000001, 4200000003]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_anchors_are_what_the_ledger_has():
+    plan, ledger = named()
+    ds = [f"{number} 13 2 {'ab' * 32}" for number in (1, 2)]
+    keys = {0: Epoch("retired", ds[0]), 1: Epoch("active", ds[1], 5)}
+    plan = compute(plan._inventory, replace(ledger, dnssec={"alt": keys, "gone": {0: Epoch("active", ds[0])}}))
+    assert plan.slice("phi")["dns"]["anchors"] == {"alt": ds}
+
+
+def test_no_names_layer():
+    plan, ledger = named({})
+    part = plan.slice("r1")["dns"]
+    assert (part["role"], part["resolver"], part["primary"], part["near"], part["anchors"]) == (
+        None,
+        False,
+        None,
+        [],
+        {},
+    )
+    assert (part["resolver_anycast"], part["nameserver_anycast"], part["zones_anchored"]) == (None, None, [])
+    assert part["tlds"] == ["alt"]
+    assert plan.slice("r1")["anycast"] == []
+    assert ledger.dns_primary is None
+
+
+@pytest.mark.parametrize("out", ["quarantined", "left"])
+def test_who_is_out_serves_no_names(out):
+    plan, ledger = named()
+    inventory = plan._inventory
+    for name in ("pi", "r1"):
+        ledger = quarantine(ledger, name) if out == "quarantined" else leave(ledger, name)
+    assert ledger.dns_primary == (None if out == "left" else "pi")
+    if out == "left":
+        inventory = without(inventory, ["pi", "r1"])
+    plan = compute(inventory, ledger)
+    assert plan.slice("tau")["dns"]["role"] == "primary"
+    assert [entry["name"] for entry in plan.slice("tau")["dns"]["secondaries"]] == ["r3"]
+    assert plan.slice("r2")["dns"]["near"] == ["fd12:3456:789a::3"]
+    assert {tuple(entry["origins"]) for entry in plan.slice("r2")["anycast"]} == {(4200000003,)}
+    # The next run writes down that it moved, and a host that comes back does not take it back.
+    after = allocate(inventory, ledger, new_prefix=lambda: PREFIX)
+    assert after.ledger.dns_primary == "tau"
+    assert "host tau: is the primary of the zones" in after.changes
+
+
+def test_the_primary_stays_where_it_is():
+    plan, ledger = named()
+    moved = replace(ledger, dns_primary="tau")
+    assert compute(plan._inventory, moved).slice("tau")["dns"]["role"] == "primary"
+    assert named({**NAMES, "authoritative": ["tau", "pi"]}, ledger=ledger)[1].dns_primary == "pi"
+    assert named({**NAMES, "authoritative": ["tau"]}, ledger=ledger)[1].dns_primary == "tau"
+
+
+def test_a_primary_that_resolves_too():
+    part = named({"authoritative": ["r1"], "resolvers": ["r1", "r2"]})[0].slice("r1")["dns"]
+    assert (part["role"], part["resolver"]) == ("primary", True)
+    assert [entry["name"] for entry in part["secondaries"]] == ["r2"]

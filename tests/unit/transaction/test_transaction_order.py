@@ -112,3 +112,14 @@ def test_contents_and_former_health_are_not_kept(world) -> None:
     assert "hRt7" not in text
     assert "session fra" not in text
     assert json.loads(text)["params"]["asked"]["health"]["before"] == []
+
+
+def test_a_sensitive_file_has_no_digest_and_ends_the_order_all_the_same(world) -> None:
+    files = {world.conf: GOOD, world.key: "hRt7vQwLz0dK3mPx\n"}
+    world.apply(files, _order="f1")
+    kept = json.loads((world.state / "fake" / "order.json").read_text())["params"]["contents"]
+    assert kept[str(world.key)] is None
+    assert len(kept[str(world.conf)]) == 64
+    assert standing(world) == "f1"
+    world.key.write_text("changed by hand\n")
+    assert standing(world) is None

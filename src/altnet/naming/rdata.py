@@ -1,0 +1,81 @@
+"""What a record may say: dnspython reads it, and gives it back in its one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from .names import Wrong, wrong_name
+
+#: Types that may be declared. SOA, DNSKEY, RRSIG and NSEC are the server's own to make.
+TYPES = (
+    "A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "LOC", "MX", "NAPTR", "NS", "OPENPGPKEY", "PTR", "SMIMEA", "SRV",
+    "SSHFP", "SVCB", "TLSA", "TXT", "URI",
+)  # fmt: skip
+#: Types whose text has nothing in it that capitals distinguish.
+_LOWER = frozenset(("AAAA", "CNAME", "DS", "MX", "NS", "PTR", "SMIMEA", "SRV", "SSHFP", "TLSA"))
+#: Types that point at a host, and where in the rdata.
+_TARGET = {"NS": "target", "MX": "exchange", "SRV": "target"}
+_STRING_MAX = 255
+
+
+def canonical(kind: str, value: str) -> str:
+    """Return the value in its canonical form; raise ValueError with the reason where it is none of that type.
+
+    Names in it have to be absolute: what a name without its final dot means depends on who reads it.
+    """
+    text = value.strip()
+    if kind == "TXT" and not text.startswith('"'):
+        text = _quoted(text)
+    if kind in _LOWER:
+        text = text.lower()
+    try:
+        rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), text, relativize=False)
+        rdata.to_wire()
+    except dns.name.NeedAbsoluteNameOrOrigin:
+        raise ValueError("names a host without a dot at the end") from None
+    except (dns.exception.DNSException, ValueError, TypeError, IndexError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"is no {kind} record's value ({reason})") from None
+    target = getattr(rdata, _TARGET[kind]).to_text() if kind in _TARGET else "."
+    wrong = None if target == "." and kind != "NS" else wrong_name(target)
+    if wrong:
+        raise ValueError(f"points at {target}, which {wrong[0]}")
+    return str(rdata.to_text())
+
+
+def _quoted(text: str) -> str:
+    """Return text as the quoted strings of a TXT record, each of at most 255 bytes."""
+    raw = text.encode()
+    parts = [raw[start : start + _STRING_MAX] for start in range(0, len(raw), _STRING_MAX)] or [b""]
+    return " ".join('"' + "".join(_escaped(byte) for byte in part) + '"' for part in parts)
+
+
+def _escaped(byte: int) -> str:
+    if byte in b'"\\':
+        return f"\\{chr(byte)}"
+    return chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03d}"
+
+
+def remedy(kind: str, reason: str) -> str:
+    """Return how to mend what :func:`canonical` refused."""
+    if "without a dot at the end" in reason:
+        return "write the whole name with its final dot, such as www.shop.alt."
+    examples = {
+        "A": "192.0.2.1", "AAAA": "fd12:3456:789a::1", "CAA": '0 issue "ca.alt"', "CNAME": "www.shop.alt.",
+        "MX": "10 mail.shop.alt.", "NS": "ns.shop.alt.", "PTR": "www.shop.alt.", "SRV": "0 5 5060 sip.shop.alt.",
+        "SSHFP": "4 2 and 64 hexadecimal digits", "TXT": '"v=spf1 -all"', "DS": "12345 13 2 and 64 hexadecimal digits",
+    }  # fmt: skip
+    return f"write it like {examples[kind]}" if kind in examples else f"write a {kind} record as its RFC has it"
+
+
+def alone(kind: str, values: Sequence[str]) -> Wrong | None:
+    """Judge how many values a type may have at one name."""
+    if kind == "CNAME" and len(values) > 1:
+        return f"has {len(values)} values, and a CNAME has one", "keep one of them"
+    return None

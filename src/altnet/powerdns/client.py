@@ -1,0 +1,111 @@
+"""PowerDNS's HTTP API: one request, one answer, and errors in words."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from .errors import PowerdnsError, problem
+
+_ROOT = "/api/v1/servers/localhost"
+_TIMEOUT = 300.0  # seconds: 10,000 names in one request take a loaded machine some
+_PAUSE = 0.25
+
+
+class Api(Protocol):
+    """What the rest of the package asks of PowerDNS."""
+
+    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        """Send one request and return the decoded answer (None where it is empty); raises PowerdnsError."""
+
+
+class RefusedError(PowerdnsError):
+    """PowerDNS answered, and said no."""
+
+    def __init__(self, where: str, status: int, message: str) -> None:
+        self.status = status
+        remedy = {
+            401: "run the role dns_authoritative on this host: its key is not the one in the key file",
+            404: "run again: it was there a moment ago",
+        }.get(status, "mend the record or the zone it names")
+        super().__init__(problem(where, f"PowerDNS refuses it ({status}): {message}", remedy))
+
+
+class HttpApi:
+    """The API of the PowerDNS on this host; a connection for each request, as it closes them anyway."""
+
+    def __init__(self, address: str, port: int, key: str, patience: float = 10.0) -> None:
+        self._address, self._port, self._key, self._patience = address, port, key, patience
+
+    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        """Send one request; a daemon that has just been started is waited for."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                status, answer = self._once(method, path, None if body is None else json.dumps(body))
+                break
+            except ConnectionRefusedError as error:
+                if time.monotonic() >= deadline:
+                    raise self._unreachable(error) from None
+                time.sleep(_PAUSE)
+            except (OSError, http.client.HTTPException) as error:
+                raise self._unreachable(error) from None
+        if status >= 400:
+            raise RefusedError(_where(path), status, _message(answer))
+        return json.loads(answer) if answer.strip() else None
+
+    def _once(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=_TIMEOUT)
+        try:
+            headers = {"X-API-Key": self._key, "Content-Type": "application/json"}
+            connection.request(method, _ROOT + path, None if body is None else body.encode(), headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def _unreachable(self, error: Exception) -> PowerdnsError:
+        what = f"PowerDNS's API does not answer ({error or type(error).__name__}); no zone was changed by this request"
+        remedy = "see `systemctl status pdns` on the primary, then run again"
+        return PowerdnsError(problem(f"[{self._address}]:{self._port}", what, remedy))
+
+
+def read_key(path: Path) -> str:
+    """Return the API key in a file that others cannot read; it never is an argument of anything."""
+    try:
+        mode = path.stat().st_mode
+        key = path.read_text().strip()
+    except OSError as error:
+        what = f"the API key cannot be read ({error.strerror})"
+        raise PowerdnsError(problem(str(path), what, "run the role dns_authoritative on the primary")) from None
+    if mode & 0o007 or not key:
+        what = "the API key is readable by everybody, or empty"
+        raise PowerdnsError(problem(str(path), what, "run the role dns_authoritative on the primary"))
+    return key
+
+
+def zone_path(name: str) -> str:
+    """Return the path of a zone; what is no letter, digit, dot, dash or underscore is written by its number."""
+    quoted = re.sub(r"[^A-Za-z0-9._-]", lambda found: f"={ord(found[0]):02X}", name)
+    return f"/zones/{quoted}"
+
+
+def _where(path: str) -> str:
+    parts = path.partition("?")[0].split("/")
+    return f"zone {parts[2]}" if len(parts) > 2 and parts[1] == "zones" else path
+
+
+def _message(answer: bytes) -> str:
+    text = answer.decode(errors="replace").strip()
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text[:500]
+    if not isinstance(value, Mapping):
+        return text[:500]
+    return "; ".join([str(value.get("error", text)), *map(str, value.get("errors") or ())])

@@ -1,0 +1,151 @@
+"""The secondaries, asked over the fabric for the serials they serve. dnspython comes with the role."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dns import exception, flags, message, rcode, rdatatype
+
+#: Seconds after which a secondary that has not said a word is taken for gone.
+SILENCE = 4.0
+_PAUSE = 0.3
+_ANSWER = 1.0
+_BATCH = 200  # questions under way at one secondary, so that no socket's buffer overflows
+
+
+@dataclass
+class Lag:
+    """Who does not serve what: the served serials (None: the zone is not there) by secondary and zone."""
+
+    behind: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
+
+
+class Followers(Protocol):
+    """Asks secondaries."""
+
+    def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
+        """Return when every secondary that answers serves every zone at its serial or later, or when time is up."""
+
+
+class NoFollowers:
+    """A primary without secondaries."""
+
+    def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:  # noqa: ARG002  # the protocol's
+        """Nobody has to follow."""
+        return Lag()
+
+
+def reached(served: int | None, wanted: int) -> bool:
+    """Compare serials by RFC 1982."""
+    return served is not None and (served - wanted) & 0xFFFFFFFF < 0x80000000
+
+
+class DnsFollowers:
+    """SOA questions by UDP, to all secondaries at once."""
+
+    def __init__(self, secondaries: Mapping[str, str], port: int, source: str | None = None) -> None:
+        self._secondaries, self._port, self._source = dict(secondaries), port, source
+
+    def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
+        """Ask until all follow; ``seconds`` begin anew whenever one got further: 2,000 new zones take their time."""
+        missing = {name: dict(wanted) for name in self._secondaries} if wanted else {}
+        last: dict[str, dict[str, int | None]] = {name: {} for name in missing}
+        heard: set[str] = set()
+        begun = moved = time.monotonic()
+        while missing:
+            before = sum(map(len, missing.values()))
+            for name, zone, serial in self._ask(missing):
+                heard.add(name)
+                last[name][zone] = serial
+                if reached(serial, wanted[zone]):
+                    missing[name].pop(zone, None)
+            missing = {name: zones for name, zones in missing.items() if zones}
+            now = time.monotonic()
+            if sum(map(len, missing.values())) < before:
+                moved = now
+            talking = {name for name in missing if name in heard or now - begun < min(SILENCE, seconds)}
+            if not talking or now - moved >= seconds:
+                break
+            time.sleep(_PAUSE)
+        silent = sorted(name for name in missing if name not in heard)
+        behind = {
+            name: {zone: last[name].get(zone) for zone in zones} for name, zones in missing.items() if name in heard
+        }
+        return Lag(behind, silent)
+
+    def _ask(self, missing: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, str, int | None]]:
+        """Ask each secondary for every zone it misses, once; yield the answers until none comes for a second."""
+        links = []
+        for name, zones in missing.items():
+            with contextlib.suppress(OSError):  # no way there: it stays silent
+                links.append(_Link(name, (self._secondaries[name], self._port), self._source, zones))
+        with selectors.DefaultSelector() as selector:
+            for link in links:
+                selector.register(link.socket, selectors.EVENT_READ, link)
+            deadline = time.monotonic() + _ANSWER
+            while time.monotonic() < deadline and any(link.busy for link in links):
+                for link in links:
+                    link.send()
+                for key, _ in selector.select(0.1):
+                    answer = key.data.receive()
+                    if answer:
+                        deadline = time.monotonic() + _ANSWER
+                        yield key.data.name, *answer
+        for link in links:
+            link.socket.close()
+
+
+class _Link:
+    """A socket to one secondary, and the questions that are under way on it."""
+
+    def __init__(self, name: str, there: tuple[str, int], source: str | None, zones: Iterable[str]) -> None:
+        self.name = name
+        self.queue = list(zones)
+        self.waiting: dict[int, str] = {}
+        # Connected: it takes no answer from anybody else.
+        self.socket = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        try:
+            self.socket.settimeout(0)
+            if source:
+                self.socket.bind((source, 0))
+            self.socket.connect(there)
+        except OSError:
+            self.socket.close()
+            raise
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.queue or self.waiting)
+
+    def send(self) -> None:
+        while self.queue and len(self.waiting) < _BATCH:
+            zone = self.queue.pop()
+            question = message.make_query(zone, rdatatype.SOA)
+            question.flags &= ~flags.RD
+            self.waiting[question.id] = zone
+            try:
+                self.socket.send(question.to_wire())
+            except OSError:  # an ICMP error that belongs to an earlier question
+                return
+
+    def receive(self) -> tuple[str, int | None] | None:
+        """Return a zone and its serial (None: it is not served), or None for what is no answer."""
+        try:
+            answer = message.from_wire(self.socket.recv(65535))
+        except (OSError, exception.DNSException):
+            return None
+        zone = self.waiting.pop(answer.id, None)
+        if zone is None:
+            return None
+        served = None
+        if answer.rcode() == rcode.NOERROR and answer.flags & flags.AA:
+            found = (record for rrset in answer.answer if rrset.rdtype == rdatatype.SOA for record in rrset)
+            served = next((int(record.serial) for record in found), None)
+        return zone, served
