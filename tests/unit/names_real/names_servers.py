@@ -128,17 +128,18 @@ default-soa-edit=INCEPTION-EPOCH
 allow-axfr-ips=127.0.0.1
 security-poll-suffix=
 resolver=no
+disable-syslog=yes
 """
         )
-        return ["pdns_server", f"--config-dir={self.directory}", "--guardian=no", "--daemon=no", "--disable-syslog", "--write-pid=no"]  # fmt: skip
+        return ["pdns_server", f"--config-dir={self.directory}", "--guardian=no", "--daemon=no", "--write-pid=no"]
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Call its API."""
-        request = urllib.request.Request(  # noqa: S310 - our own server
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.api}/api/v1/servers/localhost{path}", method=method,
             data=None if body is None else json.dumps(body).encode(), headers={"X-API-Key": "test"},
         )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -195,9 +196,9 @@ resolver=no
 class Unbound(Server):
     """A validating resolver with a zone's keys as its trust anchor and one server of that zone to ask."""
 
-    def __init__(self, directory: Path, clock: Clock, zone: str, server: Server, anchors: str, skew: str) -> None:
-        super().__init__(directory, clock)
-        self.zone, self.server, self.anchors, self.skew = zone, server, anchors, skew
+    def __init__(self, directory: Path, server: Server, anchors: str, setting: str) -> None:
+        super().__init__(directory, server.clock)
+        self.server, self.anchors, self.setting = server, anchors, setting
 
     def command(self) -> list[str]:
         """Write unbound.conf and return the command. Nothing is cached: every question is validated anew."""
@@ -213,11 +214,11 @@ class Unbound(Server):
   do-not-query-localhost: no
   trust-anchor-file: "{self.directory}/anchors"
   cache-max-ttl: 0
-  {self.skew}
+  {self.setting}
 remote-control:
   control-enable: no
 stub-zone:
-  name: "{self.zone}"
+  name: "{self.anchors.split()[0]}"
   stub-addr: 127.0.0.1@{self.server.port}
 """
         )

@@ -101,7 +101,7 @@ def test_what_a_copy_is_worth_through_the_week(
 
 
 @pytest.mark.parametrize(
-    ("setting", "forgiven"),
+    "forgiving",
     [("val-sig-skew-max: 86400", DAY), ("val-sig-skew-max: 604800", 21 * DAY // 10)],
     ids=["as-it-comes", "a-tenth"],
 )
@@ -109,12 +109,11 @@ def test_the_last_relay_alone(
     pair: tuple[PowerDns, PowerDns],
     thursday: int,
     tmp_path: Path,
-    setting: str,
-    forgiven: int,
+    forgiving: tuple[str, int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The primary dies at the worst moment: it has signed anew, and the copy was about to be made anew."""
-    primary, secondary = pair
+    (primary, secondary), (setting, forgiven) = pair, forgiving
     clock = primary.clock
     clock.set(thursday + WEEK - 60)
     time.sleep(2.5)
@@ -124,7 +123,7 @@ def test_the_last_relay_alone(
     keys = secondary.dig("+noall", "+answer", ZONE, "DNSKEY")
     end = secondary.expires(f"www.{ZONE}", "AAAA")
     assert abs(end - (thursday + 2 * WEEK)) < 60
-    resolver = Unbound(tmp_path / "unbound", clock, ZONE, secondary, keys, setting)
+    resolver = Unbound(tmp_path / "unbound", secondary, keys, setting)
     resolver.start()
     try:
         for moment in (death, end - HOUR, death + GUARANTEED, end + forgiven - HOUR):
@@ -150,7 +149,7 @@ def test_the_date_can_be_held_where_everything_is_lost(
     primary.kill()
     keys = secondary.dig("+noall", "+answer", ZONE, "DNSKEY")
     held = time.strftime("%Y%m%d%H%M%S", time.gmtime(thursday + 4 * DAY))
-    resolver = Unbound(tmp_path / "unbound", primary.clock, ZONE, secondary, keys, f'val-override-date: "{held}"')
+    resolver = Unbound(tmp_path / "unbound", secondary, keys, f'val-override-date: "{held}"')
     resolver.start()
     try:
         primary.clock.set(thursday + 20 * WEEK)
