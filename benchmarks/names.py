@@ -67,15 +67,6 @@ zone:
   name: "{zone}"
   zonefile: "signed"
 """
-PDNS_CONF = """launch=lmdb
-lmdb-filename={home}/pdns.lmdb
-local-address={address}
-local-port={port}
-socket-dir={home}
-allow-axfr-ips=::/0
-disable-syslog=yes
-security-poll-suffix=
-"""
 
 
 @dataclass
@@ -216,7 +207,7 @@ class Bench:
             f"$ORIGIN {ZONE}\n$TTL 3600\n@ SOA ns.{ZONE} hostmaster.{ZONE} 1 10800 3600 1209600 300\n@ NS ns\n"
             f"ns AAAA {OURS}\n{names}"
         )
-        config = self.pdns_conf("primary", PDNS_CONF.format(home=self.home / "primary", address=SECONDARY, port=5300))
+        config = self.powerdns("primary")
         command(["pdnsutil", config, "load-zone", ZONE, self.home / "plain"])
         command(["pdnsutil", config, "secure-zone", ZONE])
         said = command(["pdnsutil", config, "export-zone-ds", ZONE]).output
@@ -225,16 +216,25 @@ class Bench:
         self.end(primary)
         return next(line.partition(";")[0].strip() for line in said.splitlines() if " DS " in line and " 13 2 " in line)
 
-    def pdns_conf(self, name: str, text: str) -> str:
-        """Write a pdns.conf and return the option that names it."""
-        (self.home / name).mkdir()
-        (self.home / name / "pdns.conf").write_text(text)
-        return f"--config-dir={self.home / name}"
+    def powerdns(self, role: str) -> str:
+        """Write the role's pdns.conf for a primary or a secondary and return the option that names it."""
+        directory = self.home / role
+        directory.mkdir()
+        text = RoleFile("dns_authoritative", "etc/powerdns/pdns.conf").render(
+            dns_authoritative_role=role,
+            dns_authoritative_address=OURS,
+            dns_authoritative_prefix=f"{PREFIX}:/48",
+            dns_authoritative_primary=STOCK,
+            dns_authoritative_api_key="of a measurement, known to everybody",
+            dns_authoritative_settings={"disable-syslog": "yes", "socket-dir": str(directory)},
+            __dns_authoritative_data=str(self.home),
+        )
+        (directory / "pdns.conf").write_text(text)
+        return f"--config-dir={directory}"
 
     def secondary(self) -> Server:
         """Start our secondary with the zone as a transfer leaves it: signed by another."""
-        text = PDNS_CONF.format(home=self.home / "secondary", address=SECONDARY, port=SECONDARY_PORT)
-        config = self.pdns_conf("secondary", text)
+        config = self.powerdns("secondary")
         command(["pdnsutil", config, "load-zone", ZONE, self.home / "signed"])
         command(["pdnsutil", config, "set-presigned", ZONE])
         name = f"PowerDNS {version('pdns_server', '--version')}"
