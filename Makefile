@@ -17,6 +17,7 @@ export DEBIAN_FRONTEND := noninteractive
 PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
 TEST_PACKAGES := shellcheck
+CHECK_PACKAGES := ldnsutils bind9-utils
 BENCH_PACKAGES := bind9-dnsutils bird2 dnsperf iperf3 iputils-ping nebula nftables nsd pdns-backend-lmdb pdns-server \
   procps unbound wireguard-go wireguard-tools yggdrasil
 
@@ -84,6 +85,8 @@ molecule: lab-up ## each role by itself
 
 acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
+	@command -v ldns-verify-zone dnssec-verify >/dev/null || { apt-get update -qq; \
+	  apt-get install -qqy --no-install-recommends $(CHECK_PACKAGES) >/dev/null; }
 	pytest tests/acceptance
 
 # Nothing is started that is installed here: none of these daemons is to serve this machine.

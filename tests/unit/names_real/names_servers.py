@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 DAY = 86_400
 PROGRAMS = ("pdns_server", "unbound", "dig", "ldns-verify-zone")
@@ -60,10 +60,16 @@ class Clock:
         }
 
 
+class RealTime:
+    """The real time, for servers that need no other."""
+
+    environment: ClassVar[dict[str, str]] = dict(os.environ)
+
+
 class Server:
     """A process in the foreground that is ended by its own id."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock | RealTime) -> None:
         self.directory, self.clock, self.port = directory, clock, free_port()
         self.process: subprocess.Popen[bytes] | None = None
         directory.mkdir()
@@ -103,7 +109,7 @@ class Server:
 class PowerDns(Server):
     """A primary, or with ``of`` the secondary of one."""
 
-    def __init__(self, directory: Path, clock: Clock, of: PowerDns | None = None) -> None:
+    def __init__(self, directory: Path, clock: Clock | RealTime, of: PowerDns | None = None) -> None:
         super().__init__(directory, clock)
         self.of, self.api = of, free_port()
 
@@ -143,11 +149,12 @@ disable-syslog=yes
             text = answer.read()
         return json.loads(text) if text else None
 
-    def make_zone(self, name: str, refresh: int, records: dict[str, tuple[str, str]]) -> None:
+    def make_zone(self, name: str, refresh: int, records: dict[str, tuple[str, str]], ns: str = "") -> None:
         """Make a signed zone with the SOA that ours have but for ``refresh``."""
+        ns = ns or f"ns.{name}"
         rrsets = {
-            (name, "SOA"): f"ns.{name} hostmaster.{name} 0 {refresh} 3600 1209600 300",
-            (name, "NS"): f"ns.{name}",
+            (name, "SOA"): f"{ns} hostmaster.{name} 0 {refresh} 3600 1209600 300",
+            (name, "NS"): ns,
             **{(f"{label}.{name}", kind): value for label, (kind, value) in records.items()},
         }
         self.call(
@@ -162,6 +169,12 @@ disable-syslog=yes
             },
         )  # fmt: skip
         self.call("POST", f"/zones/{name}/cryptokeys", {"keytype": "csk", "active": True, "algorithm": "ecdsa256"})
+
+    def change(self, zone: str, name: str, kind: str, value: str) -> None:
+        """Set one RRset."""
+        records = [{"content": value, "disabled": False}]
+        rrset = {"name": name, "type": kind, "ttl": 3600, "changetype": "REPLACE", "records": records}
+        self.call("PATCH", f"/zones/{zone}", {"rrsets": [rrset]})
 
     def follow(self, name: str) -> None:
         """Copy a zone from the primary, and go on following it."""
