@@ -85,7 +85,7 @@ molecule: lab-up ## each role by itself
 
 acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
-	@command -v ldns-verify-zone dnssec-verify >/dev/null || { apt-get update -qq; \
+	@{ command -v ldns-verify-zone && command -v dnssec-verify; } >/dev/null || { apt-get update -qq; \
 	  apt-get install -qqy --no-install-recommends $(CHECK_PACKAGES) >/dev/null; }
 	pytest tests/acceptance
 

@@ -176,6 +176,11 @@ disable-syslog=yes
         rrset = {"name": name, "type": kind, "ttl": 3600, "changetype": "REPLACE", "records": records}
         self.call("PATCH", f"/zones/{zone}", {"rrsets": [rrset]})
 
+    def ds(self, zone: str) -> str:
+        """Return the DS record, with SHA-256, of a zone's key."""
+        texts: list[str] = self.call("GET", f"/zones/{zone}/cryptokeys")[0]["ds"]
+        return next(text for text in texts if " 13 2 " in text)
+
     def follow(self, name: str) -> None:
         """Copy a zone from the primary, and go on following it."""
         assert self.of is not None

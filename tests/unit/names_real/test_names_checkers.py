@@ -32,9 +32,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PowerDns]:
         one.make_zone(CHILD, 10_800, {"fra": ("AAAA", HOST), "ns": ("AAAA", HOST)}, ns=f"ns.{TLD}")
         pointer = f"1{'.0' * 19}"
         one.make_zone(REVERSE, 10_800, {pointer: ("PTR", f"fra.{CHILD}")}, ns=f"ns.{TLD}")
-        ds = [text for text in one.call("GET", f"/zones/{CHILD}/cryptokeys")[0]["ds"] if " 13 2 " in text]
         one.change(TLD, CHILD, "NS", f"ns.{TLD}")
-        one.change(TLD, CHILD, "DS", ds[0])
+        one.change(TLD, CHILD, "DS", one.ds(CHILD))
         yield one
     finally:
         one.kill()
