@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 from altnet.controller import rundir
 from altnet.controller.failure import Refusal
 from altnet.errors import Problem
+from altnet.names_report import wanted_of
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -30,6 +31,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "targets": targets,
             "sessions": [session["protocol"] for session in piece["bgp"]],
             "tunnels": [tunnel["interface"] for tunnel in piece["tunnels"] if not tunnel["pending"]],
+            "names": wanted_of(piece.get("dns"), {**targets, name: piece["loopback"]}),
             **self._task.args,
         }
         result: dict[str, Any] = self._execute_module(module_name="altnet_check", module_args=args, task_vars=task_vars)

@@ -29,7 +29,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             slices[name] = piece
             result = task_vars["hostvars"][name].get(args["check"]) or {}
             if "reach" in result:
-                seen[name] = Seen(result["reach"], result["tunnels"], result["sessions"], result["problem"])
+                seen[name] = Seen(**{key: result[key] for key in ("reach", "tunnels", "sessions", "problem", "names")})
             elif result.get("failed"):
                 silent[name] = last_line(result)
         told = report(slices, seen, silent, rundir.read_quarantined())

@@ -24,24 +24,34 @@ from .measure import ROOT, in_child, peak_memory
 
 SIZE = 1_000
 SECRET = "benchmarks only, of no network " * 2
-ROLE = ROOT / "roles" / "bird"
 
 
-class BirdConf:
-    """Renders bird.conf through Ansible's own templating, as the transaction's action plugin does."""
+class RoleFile:
+    """Renders a role's template through Ansible's own templating, as the transaction's action plugin does."""
+
+    def __init__(self, role: str, path: str) -> None:
+        loader = DataLoader()
+        home = ROOT / "roles" / role
+        self._template = trust_as_template(loader.get_text_file_contents(str(home / "templates" / f"{path}.j2")))
+        self._templar = Templar(loader=loader)
+        constants = dict(loader.load_from_file(str(home / "vars" / "main.yml"), trusted_as_template=True))
+        self._variables = {**role_defaults(role), **constants, "ansible_managed": "Rendered for a measurement."}
+
+    def render(self, **variables: Any) -> str:
+        """Return the file of a host with these variables beside the role's own."""
+        templar = self._templar.copy_with_new_env(available_variables={**self._variables, **variables})
+        return str(templar.template(self._template, escape_backslashes=False, overrides={"trim_blocks": True}))
+
+
+class BirdConf(RoleFile):
+    """The bird.conf of any host."""
 
     def __init__(self) -> None:
-        loader = DataLoader()
-        source = ROLE / "templates" / "etc" / "bird" / "bird.conf.j2"
-        self._template = trust_as_template(loader.get_text_file_contents(str(source)))
-        self._templar = Templar(loader=loader)
-        constants = dict(loader.load_from_file(str(ROLE / "vars" / "main.yml")))
-        self._variables = {**role_defaults("bird"), **constants, "ansible_managed": "Rendered for a measurement."}
+        super().__init__("bird", "etc/bird/bird.conf")
 
     def text(self, piece: dict[str, Any]) -> str:
         """Return the bird.conf of the host with that slice."""
-        templar = self._templar.copy_with_new_env(available_variables={**self._variables, "bird_plan": piece})
-        return str(templar.template(self._template, escape_backslashes=False, overrides={"trim_blocks": True}))
+        return self.render(bird_plan=piece)
 
 
 def wireguard_confs(piece: dict[str, Any], mtu: int = 1420) -> dict[str, str]:

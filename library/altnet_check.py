@@ -5,10 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: altnet_check
-short_description: Ask a host whom it reaches, and how its tunnels and BGP sessions are
+short_description: Ask a host whom it reaches, how its tunnels and BGP sessions are, and what names it resolves
 description:
   - Sends ICMPv6 echoes from the host's loopback to every other host's at once, reads WireGuard's handshakes and BIRD's
     sessions, and returns what it saw. Changes nothing and does not fail on what it finds.
+  - Where the network has names, asks the resolver for every host's address and name in both directions, and says which
+    answers are not right or not validated. A name server reads every zone it serves and says its serial, for how long
+    all signatures are valid, and whether the keys are those that the anchors and the parents' DS records name.
 options:
   source:
     description: The address to ask from. The host's loopback in this run's plan, unless given.
@@ -26,6 +29,35 @@ options:
     type: list
     elements: str
     default: []
+  names:
+    description:
+      - What should resolve, and what a name server has to prove; null for neither. That of this run's plan, unless
+        given.
+    type: dict
+    suboptions:
+      resolver:
+        description: Address of the resolver to ask.
+        type: str
+      questions:
+        description: Name, type and the one right value of each question.
+        type: list
+        elements: list
+        required: true
+      server:
+        description: Whether the host serves zones.
+        type: bool
+        required: true
+      resolves:
+        description: Whether the host's own resolver is asked for the SOA of every zone.
+        type: bool
+        required: true
+      primary:
+        description: Address of the primary, for a host that follows it.
+        type: str
+      anchors:
+        description: The DS records that trust begins from, by zone.
+        type: dict
+        required: true
   wait:
     description: Seconds to wait for everything to be as it should. A healthy host is done at once.
     type: float
@@ -55,6 +87,13 @@ sessions:
   description: By BIRD protocol name, its state.
   returned: always
   type: dict
+names:
+  description: >-
+    C(asked) is how many questions, C(wrong) which answers were not right, C(zones) by name the C(serial), the seconds
+    C(left) of all signatures (null where there are none) and the number of C(records), and C(broken) what is wrong with
+    zones. Null where names were not asked for.
+  returned: always
+  type: dict
 problem:
   description: What kept the host from asking at all, empty otherwise.
   returned: always
@@ -63,6 +102,7 @@ problem:
 
 import dataclasses
 
+from ansible.module_utils.altnet.host import names as naming
 from ansible.module_utils.altnet.host.look import look
 from ansible.module_utils.basic import AnsibleModule
 
@@ -75,17 +115,33 @@ def main() -> None:
             "targets": {"type": "dict", "required": True},
             "sessions": {"type": "list", "elements": "str", "default": []},
             "tunnels": {"type": "list", "elements": "str", "default": []},
+            "names": {
+                "type": "dict",
+                "options": {
+                    "resolver": {"type": "str"},
+                    "questions": {"type": "list", "elements": "list", "required": True},
+                    "server": {"type": "bool", "required": True},
+                    "resolves": {"type": "bool", "required": True},
+                    "primary": {"type": "str"},
+                    "anchors": {"type": "dict", "required": True},
+                },
+            },
             "wait": {"type": "float", "default": 5},
         },
         supports_check_mode=True,
     )
+    wanted = module.params.pop("names")
+    source, wait = module.params["source"], module.params["wait"]
     seen = look(**module.params)
+    # After the fabric, which names need; each has its own wait.
+    named = naming.plain(naming.look(source, wait=wait, **wanted)) if wanted and not seen.problem else None
     module.exit_json(
         changed=False,
         problem=seen.problem,
         reach={name: reply and dataclasses.asdict(reply) for name, reply in seen.reach.items()},
         tunnels=seen.tunnels,
         sessions=seen.sessions,
+        names=named,
     )
 
 

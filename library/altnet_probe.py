@@ -38,7 +38,9 @@ ansible_facts:
   description: >-
     C(altnet_host) with C(release), C(kernel_wireguard), C(packages) that are installed, C(ra_interfaces) that live by
     router advertisements, C(foreign_drops) with the firewall chains of others that drop by default,
-    C(bgp_established) with the BGP sessions that are up, C(sets_clock), C(ssh_host_keys),
+    C(bgp_established) with the BGP sessions that are up, C(sets_clock), C(ssh_host_keys), C(resolv_conf) with what
+    /etc/resolv.conf was before it was the network's (C(# link to) and the target for a link), C(nameservers) that the
+    host asked then,
     C(time) and C(asked_at) in seconds since 1970, C(stop) with the stop file's text or null, C(problems), a list
     of C(variable), C(what), C(remedy), and C(standing) with what the roles' modules last brought about here and what
     still holds, so that they need not be executed to find that nothing is to be done.

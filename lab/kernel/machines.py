@@ -95,6 +95,7 @@ def restart(machine: Machine) -> None:
         if time.monotonic() > deadline:
             raise SystemExit(f"host {machine.name} does not come back; see {host.CONSOLES / machine.name}.log")
         time.sleep(0.2)
+    host.wait(machine)
 
 
 def boot_id(machine: Machine) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .names_report import names_part
+
 #: Up to how many hosts the matrix of all pairs is printed; past it only the pairs that fail.
 MATRIX_MAX = 16
 #: A live tunnel's handshake is never older, in seconds: use renews it after 120 (REKEY_AFTER_TIME), plus a try.
@@ -16,12 +18,13 @@ SHOWN_MAX = 20
 
 @dataclass(frozen=True)
 class Seen:
-    """What one host saw; ``problem`` says what kept it from looking."""
+    """What one host saw; ``problem`` says what kept it from looking. ``names`` is None without a names layer."""
 
     reach: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)
     tunnels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sessions: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    names: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Faults:
     tunnels: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
     pairs: list[str] = field(default_factory=list)
+    zones: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
     def lines(self) -> tuple[str, ...]:
         """Return the faults in the order of their causes."""
@@ -48,6 +53,8 @@ class Faults:
             *capped(self.tunnels, "tunnels without a handshake"),
             *capped(self.sessions, "BGP sessions that are down"),
             *capped(self.pairs, "pairs of hosts without a way"),
+            *capped(self.zones, "faults of zones"),
+            *capped(self.answers, "answers that are wrong"),
         )
 
 
@@ -92,6 +99,10 @@ def report(
     lines = [headline(slices, names), "", *table(rows), ""]
     if len(names) <= MATRIX_MAX:
         lines += [*matrix(names, seen), ""]
+    named = names_part(slices, names, {name: seen[name].names for name in names if name in seen})
+    faults.zones, faults.answers = named.zones, named.answers
+    if named.rows:
+        lines += [*table(named.rows), ""]
     if userspace:
         where = ", ".join(userspace)
         lines.append(f"WireGuard runs in userspace on {where}: no kernel support was found there. It works, slower.")
@@ -99,6 +110,8 @@ def report(
         f"{len(pairs) - len(lost)} of {len(pairs)} ordered pairs of hosts reach each other"
         + (", all of them." if pairs and not lost else ".")
     )
+    if named.line:
+        lines.append(named.line)
     return Report(tuple(lines), faults.lines())
 
 

@@ -118,6 +118,7 @@ def addresses(inventory: Path = INVENTORY) -> dict[str, str]:
         name: variables["ansible_host"]
         for group in loaded["lab"]["children"].values()
         for name, variables in group["hosts"].items()
+        if variables
     }
 
 

@@ -32,3 +32,16 @@ def test_hosts_that_keep_their_own_clock_have_it_kept() -> None:
         )
         assert out.splitlines()[0] == "active"
         assert "MS Name/IP address" in out
+
+
+def test_relays_serve_the_time_on_the_fabric() -> None:
+    """Hosts hear them, and would follow them in a network that is cut off: relays agree upon a time of their own."""
+    relays = {lab.loopback(name) for name in ("fra", "nyc", "sin")}
+    for host in ("core1", "laptop1"):
+        sources = lab.ssh(host, "chronyc -n waitsync 30 0 0 1 >/dev/null; chronyc -n sources")
+        heard = {line.split()[1]: line.split()[4] for line in sources.splitlines() if line.startswith("^")}
+        asked = relays & heard.keys()
+        assert len(asked) >= 2, sources
+        assert any(heard[relay] != "0" for relay in asked), sources
+    assert "orphan" in lab.ssh("fra", "cat /etc/chrony/conf.d/altnet.conf")
+    assert "serves no time" in lab.ssh("laptop1", "cat /etc/chrony/conf.d/altnet.conf")

@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import wires
+from . import inbox, wires
 from .underlay import ROOT, Machine
 
 #: What may be kept between two labs, what belongs to one lab, and where running machines are found by any checkout.
@@ -82,7 +82,10 @@ def answers(machine: Machine) -> bool:
 
 
 def wait(machine: Machine, patience: float = 120) -> None:
-    """Wait until the host's ssh server answers; a host that does not come up shows the end of its console."""
+    """Wait until the host's ssh server answers, then give it room for what arrives.
+
+    A host that does not come up shows the end of its console.
+    """
     deadline = time.monotonic() + patience
     while not answers(machine):
         if not members(machine) or time.monotonic() > deadline:
@@ -92,6 +95,11 @@ def wait(machine: Machine, patience: float = 120) -> None:
                 f"host {machine.name} does not answer on {machine.address} port 22; {console} ends:\n{end}"
             )
         time.sleep(0.3)
+    try:
+        for pid in filter(wires.leads, members(machine)):
+            inbox.widen(pid)
+    except OSError as error:
+        print(f"host {machine.name}: keeps its small receive buffer ({error}), and may lose frames under load")
 
 
 def send(machine: Machine, what: signal.Signals) -> None:

@@ -80,6 +80,17 @@ def read_ledger() -> str | None:
     return text
 
 
+def write_zone_keys(wanted: dict[str, Any]) -> None:
+    """Keep what every host should have of the zone whose key changes."""
+    write(directory() / "zone-keys.json", wanted)
+
+
+def read_zone_keys() -> dict[str, Any] | None:
+    """Return what every host should have of the zone whose key changes, None where none does."""
+    wanted: dict[str, Any] | None = read(directory() / "zone-keys.json")
+    return wanted
+
+
 def note_change(name: str) -> None:
     """Remember that something was changed on host ``name`` in this run."""
     (directory("changed") / name).touch()

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..wireguard import kernel
 from ..wireguard.runner import HostRunner, Runner
+from . import resolution
 from .standing import Once, standing
 from .state import bgp_sessions
 
@@ -165,6 +166,8 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "ra_interfaces": router_advertisement_interfaces(),
         "foreign_drops": foreign_drops(),
         "sets_clock": sets_clock(),
+        "resolv_conf": resolution.before(),
+        "nameservers": resolution.nameservers(),
         "ssh_host_keys": ssh_host_keys(),
         "bgp_established": [name for name, state in bgp_sessions().items() if state == "Established"],
         "time": time.time(),

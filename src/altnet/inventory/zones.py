@@ -113,7 +113,7 @@ def _owner(reader: Reader, value: object, where: str, zone: str, kind: str) -> s
         return zone
     if not name.endswith("."):
         if is_within(name, bare):
-            what = f"{text} is below {zone} already, and without a dot at its end would become {name}.{zone}"
+            what = f"{text} is below {zone} already, and without a dot at its end would become {name}.{bare}"
             reader.wrong(where, what, f"write {name}. or, for the name within the zone, leave .{bare} out")
             return ""
         name = f"{name}.{zone}"
@@ -171,7 +171,7 @@ def _place(
             reader.wrong(f"{rrset.where}.name", what, "choose another name")
         if above in zones:
             what = f"{here} is in {zone}, and {above} is a zone of its own ({zones[above][0]})"
-            reader.wrong(rrset.where, what, f"move the record to the zone {above}")
+            reader.wrong(rrset.where, what, f"move the record to the zone {above.removesuffix('.')}")
             return
         if above in cuts and (kind not in {"NS", "DS"} if above == owner else kind not in {"A", "AAAA"}):
             what = f"{here} is not seen by anybody: {above} is delegated to other servers by its NS"

@@ -17,8 +17,8 @@ class Epoch:
     """One key of a zone. ``ds`` is its DS record, by which a wrong master secret is known.
 
     ``published``: its DNSKEY is in the zone and its DS where trust begins, and it signs nothing yet. ``active``: it
-    signs. ``retired``: as published, until no cache has signatures of it. ``since`` is when that began, in seconds
-    since 1970, 0 for the first key.
+    signs. ``retired``: as published, until no cache has signatures of it. ``since`` is when that was everywhere, in
+    seconds since 1970; 0 for the first key, and while it is not known to be.
     """
 
     state: str

@@ -27,6 +27,8 @@ def keys_of(ledger: Ledger, master: str | bytes) -> KeysOf:
     def found(zone: str) -> tuple[list[Key], list[str]]:
         known = sorted(anchors.epochs(ledger, zone).items())
         made = [Key(keys.private_text(master, zone, n), active=epoch.state == "active") for n, epoch in known]
+        # The one that signs comes first: who sets them one after the other never has a zone without one.
+        made.sort(key=lambda key: not key.active)
         return made, [epoch.ds or keys.ds(master, zone, n) for n, epoch in known]
 
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import dns.exception
@@ -22,6 +23,8 @@ _LOWER = frozenset(("AAAA", "CNAME", "DS", "MX", "NS", "PTR", "SMIMEA", "SRV", "
 #: Types that point at a host, and where in the rdata.
 _TARGET = {"NS": "target", "MX": "exchange", "SRV": "target"}
 _STRING_MAX = 255
+#: Parameters that PowerDNS writes without quotes: as it answers, so it has to be asked, or each run would change it.
+_UNQUOTED = re.compile(r"\b(alpn|ipv4hint|ipv6hint|mandatory|port)=\"([^\"\\ ]*)\"")
 
 
 def canonical(kind: str, value: str) -> str:
@@ -46,7 +49,10 @@ def canonical(kind: str, value: str) -> str:
     wrong = None if target == "." and kind != "NS" else wrong_name(target)
     if wrong:
         raise ValueError(f"points at {target}, which {wrong[0]}")
-    return str(rdata.to_text())
+    written = str(rdata.to_text())
+    if kind == "AAAA" and "." in written:
+        raise ValueError("is an IPv4 address in IPv6's clothes")
+    return _UNQUOTED.sub(r"\1=\2", written) if kind in {"HTTPS", "SVCB"} else written
 
 
 def _quoted(text: str) -> str:
@@ -65,13 +71,19 @@ def _escaped(byte: int) -> str:
 def remedy(kind: str, reason: str) -> str:
     """Return how to mend what :func:`canonical` refused."""
     if "without a dot at the end" in reason:
-        return "write the whole name with its final dot, such as www.shop.alt."
+        return "write the whole name with a dot at its end (www.shop.alt.)"
     examples = {
-        "A": "192.0.2.1", "AAAA": "fd12:3456:789a::1", "CAA": '0 issue "ca.alt"', "CNAME": "www.shop.alt.",
-        "MX": "10 mail.shop.alt.", "NS": "ns.shop.alt.", "PTR": "www.shop.alt.", "SRV": "0 5 5060 sip.shop.alt.",
-        "SSHFP": "4 2 and 64 hexadecimal digits", "TXT": '"v=spf1 -all"', "DS": "12345 13 2 and 64 hexadecimal digits",
-    }  # fmt: skip
-    return f"write it like {examples[kind]}" if kind in examples else f"write a {kind} record as its RFC has it"
+        "A": "192.0.2.1",
+        "AAAA": "fd12:3456:789a::1",
+        "CAA": '0 issue "ca.alt"',
+        "CNAME": "www.shop.alt.",
+        "MX": "10 mail.shop.alt.",
+        "NS": "ns.shop.alt.",
+        "PTR": "www.shop.alt.",
+        "SRV": "0 5 5060 sip.shop.alt.",
+        "TXT": '"v=spf1 -all"',
+    }
+    return f"write it like {examples[kind]!r}" if kind in examples else f"write a {kind} record as its RFC has it"
 
 
 def alone(kind: str, values: Sequence[str]) -> Wrong | None:

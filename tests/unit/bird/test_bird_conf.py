@@ -45,7 +45,7 @@ def test_one_more_neighbour_is_one_more_stanza_and_nothing_else() -> None:
     ("plan", "name", "take", "limits"),
     [
         (relay(), "an0_nyc", "take(PATH_MAX, 64, 0);", (32768, 24576)),
-        (relay(), "an0_pi", "take(1, 128, 0);", (64, 16)),
+        (relay(), "an0_pi", "take(1, 127, 0);", (64, 16)),
         (leaf(), "an0_fra", "take(PATH_MAX, 64, 0);", (32768, 24576)),
     ],
 )
@@ -83,8 +83,8 @@ def test_the_anycast_list_is_in_judge_alone() -> None:
     gone, new = changed_lines(without, with_list)
     assert gone == []
     assert new == [
-        f"\tif pfx = {NET}::2:35/128 && origin ~ [{BASE + 1}, {BASE + 2}] then entitled = true;",
-        f"\tif pfx = {NET}::2:7b/128 && origin ~ [{BASE + 2}] then entitled = true;",
+        f"\tif pfx.len >= 127 && {NET}::2:35 ~ pfx && origin ~ [{BASE + 1}, {BASE + 2}] then entitled = true;",
+        f"\tif pfx.len >= 127 && {NET}::2:7b ~ pfx && origin ~ [{BASE + 2}] then entitled = true;",
     ]
     assert stanza(with_list, "protocol direct own") == stanza(without, "protocol direct own")
     assert "judge" not in stanza(with_list, "protocol direct own")
@@ -101,7 +101,7 @@ def test_the_older_of_two_tunnels_ranks_behind() -> None:
     conf = render(plan)
     assert "take(PATH_MAX, 64, 1);" in stanza(conf, "protocol bgp an0_nyc ")
     assert "take(PATH_MAX, 64, 0);" in stanza(conf, "protocol bgp an1_nyc ")
-    assert "take(1, 128, 0);" in stanza(conf, "protocol bgp an0_pi ")
+    assert "take(1, 127, 0);" in stanza(conf, "protocol bgp an0_pi ")
 
 
 def test_extra_configuration_comes_last() -> None:

@@ -48,7 +48,7 @@ def test_checker_accepts(plan, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-LEAF, RELAY = "1, 128, 0", "PATH_MAX, 64, 0"
+LEAF, RELAY = "1, 127, 0", "PATH_MAX, 64, 0"
 ALLOWED = [
     (RELAY, f"{NET}::2/128", [2]),
     (RELAY, f"{NET}:2::/64", [2]),
@@ -59,6 +59,9 @@ ALLOWED = [
     (RELAY, f"{NET}::2:35/128", [9, 2]),
     (LEAF, f"{NET}::3/128", [3]),
     (LEAF, f"{NET}::2:7b/128", [2]),
+    # The last resort: an anycast address with one bit less.
+    (RELAY, f"{NET}::2:34/127", [9, 2]),
+    (LEAF, f"{NET}::2:7a/127", [2]),
 ]
 REFUSED = [
     (RELAY, f"{NET}::4/128", [2], "another's loopback"),
@@ -81,6 +84,10 @@ REFUSED = [
     (RELAY, f"{NET}::6/127", [6], "less than a loopback"),
     (RELAY, f"{NET}::1:7/128", [7], "a service address"),
     (RELAY, f"{NET}::2:35/128", [3], "anycast of others"),
+    (RELAY, f"{NET}::2:36/127", [2], "anycast, the next pair"),
+    (RELAY, f"{NET}::2:34/126", [2], "anycast, two bits less"),
+    (RELAY, f"{NET}::2:34/128", [2], "the other half of an anycast pair"),
+    (LEAF, f"{NET}::7e/127", [3], "a pair of loopbacks"),
     (RELAY, f"{NET}::2:99/128", [2], "anycast of nobody"),
     (RELAY, f"{NET}::2:1/128", [1], "anycast that is not listed"),
     (RELAY, f"{NET}::20/128", [65001 - BASE, 0x20], "a stranger in the path"),

@@ -154,10 +154,14 @@ def test_a_host_that_cannot_serve_names(group: str) -> None:
     _, result = verdict(hosts, groups={group: ["fra", "nyc"]})
     assert result["failed"]
     for line in (
-        f"host fra: group {group}: the host runs Debian bookworm, whose PowerDNS is too old for it. Remedy: upgrade the "
-        "host to Debian 13 (trixie), or take it out of the group.",
-        f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and signatures have a time. "
-        "Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node.",
+        (
+            f"host fra: group {group}: the host runs Debian bookworm, whose PowerDNS is too old for it. Remedy: "
+            "upgrade the host to Debian 13 (trixie), or take it out of the group."
+        ),
+        (
+            f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and signatures have a "
+            "time. Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node."
+        ),
     ):
         assert line in result["msg"], result["msg"]
 

@@ -84,7 +84,8 @@ class TestPage:
             assert (ROOT / playbook).is_file(), playbook
 
     def test_it_is_not_too_long(self, page: Path) -> None:
-        assert len(page.read_text().splitlines()) <= LONGEST_PAGE
+        # What is generated is as long as what it tells of.
+        assert page.is_relative_to(DOCS / "reference") or len(page.read_text().splitlines()) <= LONGEST_PAGE
 
     def test_it_has_one_title(self, page: Path) -> None:
         text = FENCE.sub("", page.read_text())

@@ -16,7 +16,8 @@ from uml import underlay, wires  # noqa: E402
 def inventory() -> dict[str, str]:
     loaded = yaml.safe_load((ROOT / "inventories" / "lab" / "hosts.yml").read_text())
     groups = loaded["lab"]["children"].values()
-    return {name: str(values["ansible_host"]) for group in groups for name, values in group["hosts"].items()}
+    members = [member for group in groups for member in group["hosts"].items()]
+    return {name: str(values["ansible_host"]) for name, values in members if values}
 
 
 def test_every_host_of_the_inventory_has_a_machine_at_its_address() -> None:

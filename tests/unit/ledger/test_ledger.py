@@ -54,7 +54,7 @@ def ledger_texts(draw):
                 other: draw(st.sampled_from([(first,), (first, first + 1)]))
                 for other in (draw(st.sets(st.sampled_from(earlier))) if earlier else ())
             },
-            sshfp={n: f"{number:064x}" for n in draw(st.sets(st.integers(1, 4)))},
+            sshfp=dict.fromkeys(draw(st.sets(st.integers(1, 4))), f"{number:064x}"),
         )
     live = [name for name, record in hosts.items() if not record.left]
     primary = draw(st.sampled_from([None, *live]))

@@ -35,16 +35,26 @@ def refused(zones: Any, **network: Any) -> list[str]:
         (record("*", "A", "192.0.2.1"), ("*.shop.alt.", "A", "192.0.2.1")),
         (record("a.b", "CNAME", "shop.alt."), ("a.b.shop.alt.", "CNAME", "shop.alt.")),
         (record("www.shop.alt.", "A", "192.0.2.1"), ("www.shop.alt.", "A", "192.0.2.1")),
-        (record("_sip._tcp", "SRV", "0 5 5060 sip.shop.alt."), ("_sip._tcp.shop.alt.", "SRV", "0 5 5060 sip.shop.alt.")),
+        (
+            record("_sip._tcp", "SRV", "0 5 5060 sip.shop.alt."),
+            ("_sip._tcp.shop.alt.", "SRV", "0 5 5060 sip.shop.alt."),
+        ),
         (record("@", "TXT", "v=spf1 -all"), ("shop.alt.", "TXT", '"v=spf1 -all"')),
         (record("@", "TXT", 'say "hé"'), ("shop.alt.", "TXT", r'"say \"h\195\169\""')),
         (record("@", "TXT", '"two" "parts"'), ("shop.alt.", "TXT", '"two" "parts"')),
         (record("@", "TXT", "x" * 300), ("shop.alt.", "TXT", f'"{"x" * 255}" "{"x" * 45}"')),
+        (
+            record("@", "HTTPS", '1 . alpn="h2,h3" ipv6hint=FD12::1 port=8443'),
+            ("shop.alt.", "HTTPS", "1 . alpn=h2,h3 port=8443 ipv6hint=fd12::1"),
+        ),
         (record("@", "CAA", '0 issue "ca.alt"'), ("shop.alt.", "CAA", '0 issue "ca.alt"')),
-        (record("_443._tcp.www", "TLSA", f"3 1 1 {'AB' * 32}"), ("_443._tcp.www.shop.alt.", "TLSA", f"3 1 1 {'ab' * 32}")),
+        (
+            record("_443._tcp.www", "TLSA", f"3 1 1 {'AB' * 32}"),
+            ("_443._tcp.www.shop.alt.", "TLSA", f"3 1 1 {'ab' * 32}"),
+        ),
         (record("xn--mnchen-3ya", "A", "192.0.2.1"), ("xn--mnchen-3ya.shop.alt.", "A", "192.0.2.1")),
     ],
-)  # fmt: skip
+)
 def test_a_record(given: dict[str, Any], taken: tuple[str, str, str]) -> None:
     (zone,) = inventory(shop(given)).zones
     assert zone.name == "shop.alt."
@@ -81,20 +91,22 @@ def test_a_delegation_elsewhere() -> None:
     [
         (
             record("www", "AAAA", "fd12::zz"),
-            "the network: altnet_zones[0].records[0].values[0]: www.shop.alt. AAAA 'fd12::zz' is no AAAA record's value "
-            "(Text input is malformed.). Remedy: write it like fd12:3456:789a::1.",
+            (
+                "the network: altnet_zones[0].records[0].values[0]: www.shop.alt. AAAA 'fd12::zz' is no AAAA record's "
+                "value (Text input is malformed.). Remedy: write it like 'fd12:3456:789a::1'."
+            ),
         ),
+        (record("www", "AAAA", "::ffff:192.0.2.1"), "AAAA '::ffff:192.0.2.1' is an IPv4 address in IPv6's clothes"),
         (record("www", "A", "192.0.2.256"), "values[0]: www.shop.alt. A '192.0.2.256' is no A record's value"),
         (record("www", "MX", "mail.alt."), "values[0]: www.shop.alt. MX 'mail.alt.' is no MX record's value"),
         (record("www", "SSHFP", "4 2 xy"), "values[0]: www.shop.alt. SSHFP '4 2 xy' is no SSHFP record's value"),
         (
             record("www", "CNAME", "shop"),
-            "www.shop.alt. CNAME 'shop' names a host without a dot at the end. Remedy: write the whole name with its "
-            "final dot, such as www.shop.alt..",
+            "CNAME 'shop' names a host without a dot at the end. Remedy: write the whole name with a dot at its end",
         ),
         (record("www", "MX", "10 a_b.alt."), "MX '10 a_b.alt.' points at a_b.alt., which has the label 'a_b'"),
-        (record("a_b", "AAAA", "fd12::1"), "records[0].name: a_b.shop.alt. AAAA has the label 'a_b', and a host's name"),
-        (record("_a", "MX", "10 b.alt."), "records[0].name: _a.shop.alt. MX has the label '_a', and a host's name has no"),
+        (record("a_b", "AAAA", "fd12::1"), "records[0].name: a_b.shop.alt. AAAA has the label 'a_b', and a host"),
+        (record("_a", "MX", "10 b.alt."), "records[0].name: _a.shop.alt. MX has the label '_a', and a host's"),
         (record("-a", "A", "192.0.2.1"), "records[0].name: -a.shop.alt. A has the label '-a'. Remedy: use letters, "),
         (record("a..b", "A", "192.0.2.1"), "records[0].name: a..b.shop.alt. A has an empty label"),
         (record("bücher", "A", "192.0.2.1"), "which is not ASCII. Remedy: write it in its xn-- form"),
@@ -105,11 +117,16 @@ def test_a_delegation_elsewhere() -> None:
         (record("*", "NS", "ns.b.alt."), "has the label '*'"),
         (
             record("www.shop.alt", "A", "192.0.2.1"),
-            "records[0].name: www.shop.alt is below shop.alt. already, and without a dot at its end would become "
-            "www.shop.alt.shop.alt.. Remedy: write www.shop.alt. or, for the name within the zone, leave .shop.alt out.",
+            (
+                "records[0].name: www.shop.alt is below shop.alt. already, and without a dot at its end would become "
+                "www.shop.alt.shop.alt. Remedy: write www.shop.alt. or, for the name within the zone, leave"
+            ),
         ),
         (record("www.alt.", "A", "192.0.2.1"), "records[0].name: www.alt. is not within the zone shop.alt."),
-        (record("a", "AAA", "192.0.2.1"), "records[0].type: is 'AAA', which cannot be declared. Remedy: did you mean AAAA."),
+        (
+            record("a", "AAA", "192.0.2.1"),
+            "records[0].type: is 'AAA', which cannot be declared. Remedy: did you mean AAAA",
+        ),
         (record("a", "SOA", "x"), "records[0].type: is 'SOA', which cannot be declared"),
         (record("a", "DNSKEY", "x"), "records[0].type: is 'DNSKEY', which cannot be declared"),
         (record("a", "A"), "records[0].values: of a.shop.alt. A is empty"),
@@ -124,7 +141,7 @@ def test_a_delegation_elsewhere() -> None:
         (record("a", "DS", f"1 13 2 {'ab' * 32}"), "a.shop.alt. DS is at no delegation: there is no NS of that name"),
         (record("a", "CNAME", "b.alt.", "c.alt."), "a.shop.alt. CNAME has 2 values, and a CNAME has one"),
     ],
-)  # fmt: skip
+)
 def test_a_record_that_is_refused(given: dict[str, Any], line: str) -> None:
     found = refused(shop(given))
     assert any(line in problem for problem in found), found
@@ -162,25 +179,39 @@ def test_records_that_contradict_each_other(records: list[dict[str, Any]], line:
     [
         (
             [{"name": "shop.org"}],
-            "the network: altnet_zones[0].name: shop.org. is outside the network's top-level domains (alt, neo). Remedy: "
-            "name a zone below one of them, or add org to altnet_tlds.",
+            (
+                "the network: altnet_zones[0].name: shop.org. is outside the network's top-level domains (alt, neo). "
+                "Remedy: name a zone below one of them, or add org to altnet_tlds."
+            ),
         ),
         ([{"name": "net.alt"}], "net.alt. cannot be declared: net.alt is the zone of the network's own hosts"),
         ([{"name": "lab.net.alt"}], "lab.net.alt. cannot be declared: net.alt is the zone of the network's own hosts"),
         ([{"name": "ns.neo"}], "ns.neo. cannot be declared: ns.neo is the name of the network's own servers"),
         ([{"name": "a_b.alt"}], "altnet_zones[0].name: a_b.alt has the label 'a_b'"),
-        ([{"name": "shop.alt"}, {"name": "SHOP.alt."}], "altnet_zones[1].name: shop.alt. is there already, at altnet_zones[0]"),
+        (
+            [{"name": "shop.alt"}, {"name": "SHOP.alt."}],
+            "altnet_zones[1].name: shop.alt. is there already, at altnet_zones[0]",
+        ),
         ([{"records": []}], "altnet_zones[0].name: is empty, not a text"),
-        ([{"name": "shop.alt", "record": []}], "altnet_zones[0].record: is no setting of ours. Remedy: did you mean records"),
+        (
+            [{"name": "shop.alt", "record": []}],
+            "altnet_zones[0].record: is no setting of ours. Remedy: did you mean records",
+        ),
         ({"name": "shop.alt"}, "altnet_zones: is a mapping, not a list"),
-        ([{"name": "alt", "records": [record("ns", "A", "192.0.2.1")]}], "ns.alt. A cannot be declared: ns.alt. is the name"),
-        ([{"name": "alt", "records": [record("a.net", "A", "192.0.2.1")]}], "a.net.alt. A cannot be declared: net.alt. is the"),
+        (
+            [{"name": "alt", "records": [record("ns", "A", "192.0.2.1")]}],
+            "ns.alt. A cannot be declared: ns.alt. is the name",
+        ),
+        (
+            [{"name": "alt", "records": [record("a.net", "A", "192.0.2.1")]}],
+            "a.net.alt. A cannot be declared: net.alt. is the",
+        ),
         (
             [{"name": "alt", "records": [record("www.shop", "A", "192.0.2.1")]}, {"name": "shop.alt"}],
-            "altnet_zones[0].records[0]: www.shop.alt. A is in alt., and shop.alt. is a zone of its own (altnet_zones[1])",
+            "altnet_zones[0].records[0]: www.shop.alt. A is in alt., and shop.alt. is a zone of its own (altnet_zones",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_zone_that_is_refused(zones: Any, line: str) -> None:
     found = refused(zones)
     assert any(line in problem for problem in found), found

@@ -45,7 +45,8 @@ def test_keys_stay_what_they_are() -> None:
     seed = int.from_bytes(derive(MASTER, "dnssec/alt", 0, 48), "big")
     assert keys.scalar(MASTER, "alt", 0) == seed % (keys.ORDER - 1) + 1
     assert keys.private_text(MASTER, "alt", 0) == (
-        "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: juFmEllGeXUkUpizqX1ysMgiKWXHiz/CimMKjLEWkz4=\n"
+        "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\n"
+        "PrivateKey: juFmEllGeXUkUpizqX1ysMgiKWXHiz/CimMKjLEWkz4=\n"
     )
     assert keys.ds(MASTER, "alt", 0) == "36054 13 2 4d7453007bd6b7643e6f5a678b3a75fbda4d62ca52f51076c836de23293c2e80"
 

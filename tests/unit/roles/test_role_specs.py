@@ -18,6 +18,8 @@ FREE_KEYS = {
     "base_sysctl": "names of kernel settings",
     "dns_authoritative_settings": "names of PowerDNS's settings",
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
+    "dns_client_plan": "the same",
+    "dns_resolver_plan": "the same",
 }
 
 
