@@ -54,7 +54,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _, args = self.validate_argument_spec(
             {
                 "ledger": {"type": "path", "required": True},
-                "verb": {"type": "str", "choices": ["", "drain", "leave", "release"], "default": ""},
+                "verb": {"type": "str", "choices": ["", "drain", "leave", "promote", "release"], "default": ""},
                 "target": {"type": "str", "default": ""},
                 "confirm": {"type": "str", "default": ""},
                 "dead": {"type": "bool", "default": False},

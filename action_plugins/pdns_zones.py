@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from altnet.controller import names, rundir
+from altnet.controller.failure import Refusal
 from altnet.controller.variables import plain
 from altnet.errors import AltnetError
+from altnet.naming import keys as dnssec
+from altnet.naming.anchors import epochs
+from altnet.naming.desired import keys_of as zones_keys
+from altnet.powerdns.held import KeysOf, merged
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -29,6 +35,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         zones = given["zones"] if "zones" in given else desired(variables)
         if not isinstance(zones, list) or not all(isinstance(zone, Mapping) for zone in zones):
             raise AnsibleActionFail("pdns_zones: zones: not a list of zones. Remedy: give the desired set as it is.")
+        held = given.pop("held", None) or []
+        if held:
+            zones, problems = merged(zones, plain(held), keys_of(variables))
+            if problems:
+                raise Refusal(problems, "no zone was changed")
         given["keys"] = json.dumps({zone.get("name"): plain(zone["keys"]) for zone in zones if zone.get("keys")})
         given["zones"] = [{key: value for key, value in zone.items() if key != "keys"} for zone in zones]
         # No standing order depends on what zones there are, so none ends by a change.
@@ -43,6 +54,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if names.get("role") != "primary":
             return {}
         return {"address": piece["loopback"], "secondaries": names["secondaries"]}
+
+
+def keys_of(variables: Mapping[str, Any]) -> KeysOf:
+    """Return what gives any zone's keys, as master secret and ledger have them, and their DNSKEY records."""
+    ledger, master = names.ledger_of(variables), names.master_of(variables)
+    private = zones_keys(ledger, master)
+
+    def found(zone: str) -> tuple[list[dict[str, Any]], list[str]]:
+        bare = zone.removesuffix(".")
+        public = [dnssec.dnskey(master, bare, number).to_text() for number in epochs(ledger, bare)]
+        return [asdict(key) for key in private(bare)[0]], public
+
+    return found
 
 
 def desired(variables: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ options:
   verb:
     description: What a playbook is about to do to one host; that host is then checked too.
     type: str
-    choices: ["", drain, leave, release]
+    choices: ["", drain, leave, promote, release]
     default: ""
   target:
     description: That host. One that leaves counts as gone, so that an interrupted removal can be taken up again.

@@ -116,6 +116,17 @@ options:
     type: list
     elements: str
     default: []
+  settle:
+    description: Whether all desired zones are waited for, and not only those that were changed.
+    type: bool
+    default: false
+  held:
+    description:
+      - Zones that M(pdns_held) found on a secondary. What the desired set does not have is taken from them, with keys
+        derived from the master secret; a zone that is signed by others is refused. Handled by the action plugin.
+    type: list
+    elements: dict
+    default: []
   replace_keys:
     description:
       - Whether all keys of a signed zone may be replaced at once; its answers are refused until DS and anchors follow.
@@ -210,6 +221,8 @@ ARGUMENTS = {
     "prune": {"type": "bool", "default": False},
     "prune_at_most": {"type": "int", "default": 20},
     "prune_consent": {"type": "list", "elements": "str", "default": []},
+    "settle": {"type": "bool", "default": False},
+    "held": {"type": "list", "elements": "dict", "default": []},
     "replace_keys": {"type": "bool", "default": False, "no_log": False},
 }
 
@@ -251,6 +264,7 @@ def bring(given: dict[str, Any], *, check_mode: bool) -> reconcile.Report:
             prune_at_most=given["prune_at_most"],
             prune_consent=tuple(given["prune_consent"]),
             replace_keys=given["replace_keys"],
+            settle=given["settle"],
         ),
         followers.DnsFollowers(secondaries, given["secondary_port"], given["address"]),
         check_mode=check_mode,

@@ -75,13 +75,18 @@ def names(inventory: Inventory, ledger: Ledger, prefix: Prefix) -> Names:
 
 
 def primary_of(inventory: Inventory, ledger: Ledger) -> str | None:
-    """Return the host that all zones come from: the one on record while it can be, else the first of its group."""
+    """Return the host that all zones come from: the one on record while it can be, else the first of its group.
+
+    A resolver holds all zones too and becomes the primary where it is told to, but never by itself.
+    """
     able = [
         name
-        for name in inventory.authoritative
+        for name in (*inventory.authoritative, *inventory.resolvers)
         if name in ledger.hosts and not ledger.hosts[name].left and not ledger.hosts[name].quarantined
     ]
-    return ledger.dns_primary if ledger.dns_primary in able else next(iter(able), None)
+    if ledger.dns_primary in able:
+        return ledger.dns_primary
+    return next((name for name in able if name in inventory.authoritative), None)
 
 
 def _of(addresses: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:

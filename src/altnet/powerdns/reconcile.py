@@ -40,6 +40,7 @@ class Wish:
     prune_at_most: int = 20
     prune_consent: tuple[str, ...] = ()
     replace_keys: bool = False
+    settle: bool = False
 
 
 @dataclass
@@ -213,8 +214,8 @@ class _Run:
                 apply.carry_out(self.api, one, self.wish.catalog, self.clock)
         except PowerdnsError as error:
             self.problems += error.problems
-        if done:
-            self._finish(done)
+        if done or self.wish.settle:
+            self._finish(self.zones if self.wish.settle else done)
         names = sorted(self.silent)
         if names:
             self.report.warnings.append(

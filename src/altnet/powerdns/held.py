@@ -1,0 +1,63 @@
+"""What a secondary holds, as a source of zones: the desired set of a primary that starts with nothing.
+
+Pure, and without dnspython: the control node and the secondary both use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import Problem
+
+#: What the former primary made, and the next one makes itself.
+MADE = frozenset({"SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"})
+FOLLOWS = "Slave"
+
+Plain = dict[str, Any]
+#: A zone's keys and their DNSKEY records, by the zone's name.
+KeysOf = Callable[[str], "tuple[Sequence[Mapping[str, Any]], Sequence[str]]"]
+
+
+def held(zone: Mapping[str, Any]) -> Plain:
+    """Return PowerDNS's answer about one zone as a desired one, with the keys that sign it under ``signed_by``."""
+    rrsets, keys = [], []
+    for one in zone["rrsets"]:
+        contents = sorted(record["content"] for record in one["records"] if not record.get("disabled"))
+        if one["type"] == "DNSKEY":
+            keys = contents
+        if one["type"] not in MADE and contents:
+            rrsets.append({"name": one["name"], "type": one["type"], "ttl": one["ttl"], "records": contents})
+    return {"name": zone["name"], "parent": None, "rrsets": rrsets, "signed_by": keys}
+
+
+def merged(
+    desired: Iterable[Mapping[str, Any]], found: Iterable[Mapping[str, Any]], keys_of: KeysOf
+) -> tuple[list[Plain], list[Problem]]:
+    """Return the desired zones with what only a secondary holds, and which zones' keys cannot be had.
+
+    The inventory's records stand above those that were found. A zone that is signed by other keys than the master
+    secret gives would have its answers refused by everybody: it is a problem.
+    """
+    zones = {zone["name"]: dict(zone) for zone in desired}
+    problems = []
+    for one in found:
+        name = one["name"]
+        private, public = keys_of(name) if one["signed_by"] else ((), ())
+        if one["signed_by"] and not _words(one["signed_by"]) & _words(public):
+            what = "is signed by another key than the master secret gives"
+            mend = "see that the vault's altnet_master_secret is this network's"
+            problems.append(Problem("", f"zone {name}", what, mend))
+            continue
+        if name not in zones:
+            zones[name] = {"name": name, "parent": None, "rrsets": list(one["rrsets"]), "keys": list(private)}
+            continue
+        here = {(rrset["name"], rrset["type"]) for rrset in zones[name]["rrsets"]}
+        more = [rrset for rrset in one["rrsets"] if (rrset["name"], rrset["type"]) not in here]
+        zones[name]["rrsets"] = [*zones[name]["rrsets"], *more]
+    return list(zones.values()), problems
+
+
+def _words(keys: Iterable[str]) -> set[str]:
+    # A long key may be written in groups.
+    return {"".join(key.split()) for key in keys}

@@ -1,0 +1,62 @@
+"""A secondary's zones as the source of a new primary's."""
+
+from __future__ import annotations
+
+from powerdns_fakes import rrset, zone
+
+from altnet.powerdns.held import held, merged
+
+OURS, OTHERS = "257 3 13 b3Vycw==", "257 3 13 b3RoZXJz"
+
+
+def answer(name, *rrsets):
+    """PowerDNS's own answer about a zone that it was given ready signed."""
+    made = [
+        rrset(name, "SOA", "ns.alt. hostmaster.alt. 7 300 60 1209600 300"),
+        rrset(name, "DNSKEY", OURS),
+        rrset(name, "RRSIG", "SOA 13 1 3600 20300101000000 20200101000000 7 alt. c2ln"),
+        rrset(name, "NS", "ns.alt."),
+    ]
+    plain = [
+        {**one, "records": [{"content": text, "disabled": False} for text in one["records"]]}
+        for one in (*made, *rrsets)
+    ]
+    return {"name": name, "kind": "Slave", "rrsets": plain}
+
+
+def keys_of(name):
+    return [{"private": f"key of {name}"}], [OURS]
+
+
+def spots(one):
+    return {(entry["name"], entry["type"]) for entry in one["rrsets"]}
+
+
+def test_what_the_former_primary_made_is_left_out() -> None:
+    found = held(answer("shop.alt.", rrset("www.shop.alt.", "AAAA", "fd12:3456:789a::80")))
+    assert spots(found) == {("shop.alt.", "NS"), ("www.shop.alt.", "AAAA")}
+    assert found["signed_by"] == [OURS]
+
+
+def test_the_inventory_stands_above_and_others_records_come_along() -> None:
+    member = rrset("shop.alt.", "DS", "1 13 2 " + "ab" * 32)
+    alt = held(answer("alt.", rrset("ns.alt.", "AAAA", "fd12:3456:789a::dead"), member))
+    desired = zone("alt.", rrset("ns.alt.", "AAAA", "fd12:3456:789a::2:54"))
+    (one, shop), problems = merged([desired], [alt, held(answer("shop.alt."))], keys_of)
+    assert problems == []
+    assert spots(one) == {("alt.", "NS"), ("ns.alt.", "AAAA"), ("shop.alt.", "DS")}
+    assert next(e["records"] for e in one["rrsets"] if e["type"] == "AAAA") == ["fd12:3456:789a::2:54"]
+    assert one["keys"] == desired["keys"]
+    assert (shop["name"], shop["keys"]) == ("shop.alt.", [{"private": "key of shop.alt."}])
+
+
+def test_a_zone_signed_by_other_keys_is_refused() -> None:
+    zones, problems = merged([], [held(answer("shop.alt."))], lambda name: ([{"private": ""}], [OTHERS]))
+    assert zones == []
+    assert "zone shop.alt.: is signed by another key than the master secret gives" in str(problems[0])
+
+
+def test_a_zone_that_was_not_signed_stays_so() -> None:
+    plain = held(answer("shop.alt."))
+    zones, problems = merged([], [{**plain, "signed_by": []}], keys_of)
+    assert (zones[0]["keys"], problems) == ([], [])
