@@ -383,7 +383,7 @@ def test_without_any_primary_the_others_go_on():
     before = plan.slice("r1")["dns"]
     shut = quarantine(quarantine(ledger, "pi"), "tau")
     after = compute(plan._inventory, shut).slice("r1")["dns"]
-    assert after == {**before, "primary": None}
+    assert after == {**before, "primary": None, "primary_name": None}
     assert (after["role"], after["resolver"]) == ("secondary", True)
 
 
