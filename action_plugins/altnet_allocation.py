@@ -15,16 +15,18 @@ from altnet import ledger as ledgers
 from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
-from altnet.controller import rotation, rundir
+from altnet.controller import names, rotation, rundir
 from altnet.controller.failure import Refusal
-from altnet.controller.names import ds_of
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
 from altnet.inventory import Inventory
 from altnet.naming import sshfp
+from altnet.naming.promote import promote
+from altnet.naming.roll import Timing
 from altnet.quarantine import quarantine, release, stranded
 from altnet.wireguard.keyfile import PLACEHOLDER
 
+TIMING = Timing()
 ARGUMENTS = {
     "ledger": {"type": "path", "required": True},
     "public_keys_from": {"type": "str", "default": ""},
@@ -37,6 +39,19 @@ ARGUMENTS = {
     "quarantine": {"type": "list", "elements": "str", "default": []},
     "release": {"type": "list", "elements": "str", "default": []},
     "same_keys": {"type": "bool", "default": False},
+    "dns_primary": {"type": "str", "default": ""},
+    "key_roll": {
+        "type": "dict",
+        "default": None,
+        "options": {
+            "zone": {"type": "str", "required": True},
+            "step": {"type": "str", "required": True, "choices": list(names.ROLL_STEPS)},
+            "dnskey": {"type": "int", "default": TIMING.dnskey},
+            "ds": {"type": "int", "default": TIMING.ds},
+            "data": {"type": "int", "default": TIMING.data},
+            "propagation": {"type": "int", "default": TIMING.propagation},
+        },
+    },
 }
 
 
@@ -95,12 +110,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         keys = reported_keys(task_vars, args["public_keys_from"])
         running: list[str] = task_vars["ansible_play_hosts_all"]
         handovers = {name: task_vars["hostvars"][name].get(args["handover_from"]) for name in running}
-        after, changes = before, list[str]()
+        after, changes, wait = before, list[str](), 0
         if args["update"]:
             after, changes = self.update(args, before, inventory, keys, task_vars)
             if args["rotation"]:
                 step = rotation.take(args["rotation"], after, running, keys, handovers)
                 after, changes = step.ledger, [*changes, *step.changes]
+            if args["key_roll"]:
+                roll = names.roll(after, task_vars, **args["key_roll"])
+                after, changes, wait = roll.ledger, [*changes, *roll.changes], roll.wait
         if after is None:
             raise LedgerError(
                 Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
@@ -122,6 +140,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "changed": changed,
             "changes": changes,
             "touched": touched,
+            "key_roll_wait": wait,
             "quarantined": sorted(after.quarantined.intersection(task_vars["groups"]["all"])),
             "left": sorted(gone.intersection(task_vars["groups"]["all"])),
             "diff": {
@@ -147,19 +166,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if ledger is not None:
                 ledger = leave(ledger, name)
                 changes.append(f"host {name}: left; its id stays a tombstone")
-        for drained, names in ((True, args["drain"]), (False, args["undrain"])):
-            for name in names:
+        for drained, hosts in ((True, args["drain"]), (False, args["undrain"])):
+            for name in hosts:
                 if ledger is not None and name not in gone:
                     ledger = drain(ledger, name, drained)
         if ledger is not None:
             ledger = self.shut_out(ledger, args, changes)
+        if ledger is not None and args["dns_primary"]:
+            ledger, before = promote(ledger, inventory, args["dns_primary"]), ledger
+            changes += [f"host {ledger.dns_primary}: is the primary of the zones"] if ledger != before else []
         allocation = allocate(
             inventory,
             ledger,
             keys=keys,
             new_prefix=generate_prefix,
             host_keys=reported_host_keys(task_vars),
-            ds_of=ds_of(task_vars),
+            ds_of=names.ds_of(task_vars),
         )
         return allocation.ledger, [*changes, *allocation.changes]
 

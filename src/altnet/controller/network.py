@@ -23,7 +23,7 @@ def inventory_of(task_vars: Mapping[str, Any], without: Iterable[str] = ()) -> I
     groups = task_vars["groups"]
     return gather(
         sorted(set(names_of(task_vars)).difference(gone)),
-        functools.partial(set_by_inventory, task_vars, wanted=WANTED),
+        functools.partial(set_by_inventory, task_vars, wanted=WANTED, known={}),
         # In the inventory's order: the first of a group may be more than the others.
         {
             group: [str(name) for name in groups.get(group, ()) if name not in gone]

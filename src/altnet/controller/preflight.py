@@ -19,7 +19,7 @@ from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
 from .specification import refusals
-from .variables import names_of, resolve, role_options, roles
+from .variables import Known, names_of, resolve, role_options, roles
 
 #: Facts that our own plugins set in the course of a run.
 OWN_FACTS = {"altnet_slice", "altnet_host", "wireguard_public_keys"}
@@ -60,15 +60,19 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
     options = {key: option for role in roles() for key, option in role_options(role).items()}
     stranger = functools.cache(functools.partial(stranger_remedy, frozenset(options) | OWN_FACTS))
     first: dict[str, tuple[str, Any]] = {}
+    known: Known = {}
     for name in names:
         variables = task_vars["hostvars"][name]
         for variable in variables:
             remedy = stranger(variable)
             if remedy:
                 yield Problem(name, variable, "is no variable that Altnet knows", remedy)
-        values, unresolved = resolve(variables, name, options)
+        seen = {key: value for key, (_, value) in known.items()}
+        values, unresolved = resolve(variables, name, options, known)
         yield from unresolved
-        refused = list(refusals(name, options, values))
+        # What is large and the same as on a host before has been looked at there.
+        new = {key: value for key, value in values.items() if key not in seen or seen[key] is not value}
+        refused = list(refusals(name, options, new))
         yield from refused
         yield from outside(name, values, {problem.variable for problem in refused})
         if MASTER_SECRET not in {problem.variable for problem in unresolved}:

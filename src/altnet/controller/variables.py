@@ -33,28 +33,59 @@ def names_of(task_vars: Mapping[str, Any]) -> list[str]:
     return sorted(str(name) for name in task_vars["groups"]["all"] if name != "localhost")
 
 
-def set_by_inventory(task_vars: Mapping[str, Any], name: str, wanted: Collection[str]) -> dict[str, Any]:
+#: Variables with many records that all hosts have from one file: what one host has is not resolved for the next.
+LARGE = ("altnet_zones",)
+Known = dict[str, tuple[Any, Any]]
+"""By variable, what one host has: as it is written, and resolved."""
+
+
+def set_by_inventory(
+    task_vars: Mapping[str, Any], name: str, wanted: Collection[str], known: Known | None = None
+) -> dict[str, Any]:
     """Return host ``name``'s values of the ``wanted`` variables, as far as they are set, templates resolved.
+
+    ``known`` is handed on from host to host, so that what is large is resolved once.
 
     Raises InventoryError where a value cannot be resolved: an undefined variable in a template, or a vault that
     the given password does not open.
     """
-    values, problems = resolve(task_vars["hostvars"][name], name, wanted)
+    values, problems = resolve(task_vars["hostvars"][name], name, wanted, known)
     if problems:
         raise InventoryError(problems)
     return values
 
 
-def resolve(variables: Mapping[str, Any], name: str, wanted: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
+def resolve(
+    variables: Mapping[str, Any], name: str, wanted: Collection[str], known: Known | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
     """Return the values among host ``name``'s ``variables`` that are ``wanted``, and why others have none."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
+    known = {} if known is None else known
     for key in sorted(set(wanted).intersection(variables)):
+        # Ten thousand records, resolved for each of three hundred hosts, would take minutes.
+        written = getattr(variables, "_vars", {}).get(key) if key in LARGE else None
+        if written is not None and key in known and known[key][0] == written:
+            values[key] = known[key][1]
+            continue
         try:
             values[key] = plain(variables[key])
         except (AnsibleError, KeyError) as error:
             problems.append(Problem(name, key, *unresolved(str(error))))
+            continue
+        # A template may say something else on another host.
+        if written is not None and key not in known and not has_templates(written):
+            known[key] = written, values[key]
     return values, problems
+
+
+def has_templates(value: object) -> bool:
+    """Return whether there is a template in a value, or may be one."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value or "{#" in value
+    if isinstance(value, Mapping):
+        return any(has_templates(item) for item in value.values())
+    return any(map(has_templates, value)) if isinstance(value, Sequence) else False
 
 
 def unresolved(text: str) -> tuple[str, str]:

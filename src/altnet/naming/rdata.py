@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import dns.exception
@@ -22,6 +23,8 @@ _LOWER = frozenset(("AAAA", "CNAME", "DS", "MX", "NS", "PTR", "SMIMEA", "SRV", "
 #: Types that point at a host, and where in the rdata.
 _TARGET = {"NS": "target", "MX": "exchange", "SRV": "target"}
 _STRING_MAX = 255
+#: Parameters that PowerDNS writes without quotes: as it answers, so it has to be asked, or each run would change it.
+_UNQUOTED = re.compile(r"\b(alpn|ipv4hint|ipv6hint|mandatory|port)=\"([^\"\\ ]*)\"")
 
 
 def canonical(kind: str, value: str) -> str:
@@ -46,7 +49,10 @@ def canonical(kind: str, value: str) -> str:
     wrong = None if target == "." and kind != "NS" else wrong_name(target)
     if wrong:
         raise ValueError(f"points at {target}, which {wrong[0]}")
-    return str(rdata.to_text())
+    written = str(rdata.to_text())
+    if kind == "AAAA" and "." in written:
+        raise ValueError("is an IPv4 address in IPv6's clothes")
+    return _UNQUOTED.sub(r"\1=\2", written) if kind in {"HTTPS", "SVCB"} else written
 
 
 def _quoted(text: str) -> str:

@@ -53,20 +53,21 @@ def names(inventory: Inventory, ledger: Ledger, prefix: Prefix) -> Names:
     primary = primary_of(inventory, ledger)
     resolvers = _of(addresses, inventory.resolvers)
     services = {name: anycast_address(prefix, index) for name, index in NAMES_ANYCAST.items() if resolvers}
-    # Where nobody serves names, nobody can prove them either.
-    zones = anchored(inventory.tlds, ledger.prefix) if primary else ()
+    servers = _of(addresses, (*inventory.authoritative, *inventory.resolvers))
+    # Where nobody serves names, nobody can prove them either. With the primary alone shut out, the others go on.
+    zones = anchored(inventory.tlds, ledger.prefix) if servers else ()
     return Names(
         primary,
-        _of(addresses, (*inventory.authoritative, *inventory.resolvers)) if primary else {},
-        resolvers if primary else {},
+        servers,
+        resolvers,
         {name: address for name, address in addresses.items() if hosts[name].relay},
         {
             "tlds": list(inventory.tlds),
             "reverse": reverse_zone(ledger.prefix),
             "zones_anchored": list(zones),
             "primary": addresses[primary] if primary else None,
-            "resolver_anycast": services.get(RESOLVER) if primary else None,
-            "nameserver_anycast": services.get(NAMESERVER) if primary else None,
+            "resolver_anycast": services.get(RESOLVER),
+            "nameserver_anycast": services.get(NAMESERVER),
             "anchors": anchors(ledger, zones),
         },
     )

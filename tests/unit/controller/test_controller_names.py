@@ -9,7 +9,7 @@ import pytest
 from controller_world import SECRET, World
 
 from altnet import ledger as ledgers
-from altnet.controller import names, rundir
+from altnet.controller import names, rundir, variables
 from altnet.controller.preflight import problems
 from altnet.errors import AltnetError
 from altnet.ledger import Epoch
@@ -84,7 +84,7 @@ def test_another_networks_vault(named: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "line"),
+    ("values", "line"),
     [
         ({"altnet_tlds": ["com"]}, "the network: altnet_tlds[0]: com exists in the public root"),
         (
@@ -102,7 +102,83 @@ def test_another_networks_vault(named: World) -> None:
         ({"altnet_tld": ["alt"]}, "altnet_tld: is no variable that Altnet knows. Remedy: did you mean altnet_tlds"),
     ],
 )
-def test_bad_input_is_found_before_a_host_is_touched(named: World, variables: dict[str, Any], line: str) -> None:
-    named.network |= variables
+def test_bad_input_is_found_before_a_host_is_touched(named: World, values: dict[str, Any], line: str) -> None:
+    named.network |= values
     found = problems(named.task_vars(), named.ledger)
     assert any(line in problem for problem in found), found
+
+
+def test_zones_are_resolved_once_for_all_hosts(named: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(variables, "plain", lambda value: seen.append(value) or list(value))
+    vars_ = named.task_vars()["hostvars"]
+    known: variables.Known = {}
+    found = [variables.resolve(vars_[name], name, {"altnet_zones"}, known)[0] for name in named.hosts]
+    assert len(seen) == 1
+    assert all(values["altnet_zones"] is found[0]["altnet_zones"] for values in found)
+
+
+@pytest.mark.parametrize("other", [{"name": "{{ inventory_hostname }}.alt"}, {"name": "other.alt"}])
+def test_zones_that_are_not_the_same_everywhere(named: World, other: dict[str, Any]) -> None:
+    if "{{" in other["name"]:
+        named.network["altnet_zones"] = [other]
+    else:
+        named.hosts["sin"]["altnet_zones"] = [other]
+    found = problems(named.task_vars(), named.ledger)
+    assert any("altnet_zones: is not the same as on host core" in line for line in found), found
+
+
+ROLL = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  tasks:
+    - altnet_allocation:
+        ledger: "{{ inventory_dir }}/ledger.json"
+        key_roll: {zone: alt, step: %s, dnskey: 0, ds: 0, data: %s, propagation: 0}
+      register: roll
+      run_once: true
+    - ansible.builtin.debug: {msg: "wait {{ roll.key_roll_wait }}"}
+      run_once: true
+"""
+
+
+def test_a_key_roll(named: World) -> None:
+    assert named.play(ALLOCATE).code == 0
+    run = named.play(ROLL % ("start", 0))
+    assert run.code == 0, run.text
+    assert "wait 0" in run.out
+    run = named.play(ROLL % ("activate", 900))
+    assert "wait 900" in run.out, run.text
+    ledger = ledgers.load(named.ledger)
+    assert ledger is not None
+    assert [epoch.state for epoch in ledger.dnssec["alt"].values()] == ["retired", "active"]
+    run = named.play(ROLL % ("finish", 900))
+    assert run.code == 2
+    assert "ledger.json: dnssec.alt: was last signed with the old key" in run.text, run.text
+    assert "is no zone of the network" in named.play((ROLL % ("start", 0)).replace("alt,", "com,")).text
+    assert SECRET not in run.text
+
+
+PROMOTE = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  tasks:
+    - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json", dns_primary: %s}
+      run_once: true
+"""
+
+
+def test_another_primary(named: World) -> None:
+    named.children["authoritative"] = ["core", "sin"]
+    assert named.play(ALLOCATE).code == 0
+    assert "ledger: host sin: is the primary of the zones" in named.play(PROMOTE % "sin").text
+    assert "changed=0" in named.play(PROMOTE % "sin").out
+    assert "changed=0" in named.play(ALLOCATE).out, "it stays"
+    ledger = ledgers.load(named.ledger)
+    assert ledger is not None
+    assert ledger.dns_primary == "sin"
+    run = named.play(PROMOTE % "fra")
+    assert run.code == 2
+    assert "host fra: dns_primary: is not in the group authoritative" in run.text

@@ -43,6 +43,10 @@ def refused(zones: Any, **network: Any) -> list[str]:
         (record("@", "TXT", 'say "hé"'), ("shop.alt.", "TXT", r'"say \"h\195\169\""')),
         (record("@", "TXT", '"two" "parts"'), ("shop.alt.", "TXT", '"two" "parts"')),
         (record("@", "TXT", "x" * 300), ("shop.alt.", "TXT", f'"{"x" * 255}" "{"x" * 45}"')),
+        (
+            record("@", "HTTPS", '1 . alpn="h2,h3" ipv6hint=FD12::1 port=8443'),
+            ("shop.alt.", "HTTPS", "1 . alpn=h2,h3 port=8443 ipv6hint=fd12::1"),
+        ),
         (record("@", "CAA", '0 issue "ca.alt"'), ("shop.alt.", "CAA", '0 issue "ca.alt"')),
         (
             record("_443._tcp.www", "TLSA", f"3 1 1 {'AB' * 32}"),
@@ -92,6 +96,7 @@ def test_a_delegation_elsewhere() -> None:
                 "value (Text input is malformed.). Remedy: write it like 'fd12:3456:789a::1'."
             ),
         ),
+        (record("www", "AAAA", "::ffff:192.0.2.1"), "AAAA '::ffff:192.0.2.1' is an IPv4 address in IPv6's clothes"),
         (record("www", "A", "192.0.2.256"), "values[0]: www.shop.alt. A '192.0.2.256' is no A record's value"),
         (record("www", "MX", "mail.alt."), "values[0]: www.shop.alt. MX 'mail.alt.' is no MX record's value"),
         (record("www", "SSHFP", "4 2 xy"), "values[0]: www.shop.alt. SSHFP '4 2 xy' is no SSHFP record's value"),

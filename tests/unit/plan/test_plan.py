@@ -378,6 +378,15 @@ def test_who_is_out_serves_no_names(out):
     assert "host tau: is the primary of the zones" in after.changes
 
 
+def test_without_any_primary_the_others_go_on():
+    plan, ledger = named()
+    before = plan.slice("r1")["dns"]
+    shut = quarantine(quarantine(ledger, "pi"), "tau")
+    after = compute(plan._inventory, shut).slice("r1")["dns"]
+    assert after == {**before, "primary": None}
+    assert (after["role"], after["resolver"]) == ("secondary", True)
+
+
 def test_the_primary_stays_where_it_is():
     plan, ledger = named()
     moved = replace(ledger, dns_primary="tau")
