@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from altnet.controller import rundir
+from altnet.controller import names, rundir
 from altnet.controller.variables import plain
 from altnet.errors import AltnetError
 
@@ -47,8 +47,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 def desired(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the network's zones; their private keys are in it."""
-    from altnet.controller import names  # not needed where the zones are given
-
     try:
         return list(names.desired(variables))
     except AltnetError as error:
