@@ -9,7 +9,7 @@ from typing import Any
 
 DAY = 86_400
 #: Signatures are valid for at least so many seconds, else `check` fails: a copy that is made anew every week never has
-#: less than nearly a week (docs/concepts/names.md).
+#: less than nearly a week (docs/concepts/signatures.md).
 SIGNED_MIN = 5 * DAY
 
 

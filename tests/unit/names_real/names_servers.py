@@ -181,11 +181,11 @@ disable-syslog=yes
         texts: list[str] = self.call("GET", f"/zones/{zone}/cryptokeys")[0]["ds"]
         return next(text for text in texts if " 13 2 " in text)
 
-    def follow(self, name: str) -> None:
-        """Copy a zone from the primary, and go on following it."""
+    def follow(self, name: str, kind: str = "Slave") -> None:
+        """Copy a zone from the primary, and go on following it; as a Consumer, all zones of a catalog too."""
         assert self.of is not None
         primary = f"127.0.0.1:{self.of.port}"
-        self.call("POST", "/zones", {"name": name, "kind": "Slave", "masters": [primary]})
+        self.call("POST", "/zones", {"name": name, "kind": kind, "masters": [primary]})
         self.call("PUT", f"/zones/{name}/axfr-retrieve")
         until(lambda: self.serial(name) > 0, 20, self.log)
 

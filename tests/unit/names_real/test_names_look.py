@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from names_servers import DAY, MISSING, PowerDns, RealTime, Unbound
+from names_servers import DAY, MISSING, PowerDns, RealTime, Unbound, until
 
 from altnet.host import names
 
@@ -58,6 +59,27 @@ def test_a_network_that_is_well(servers: tuple[PowerDns, Unbound, str]) -> None:
     assert sorted(sight.zones) == ["alt.", "net.alt."]
     assert all(7 * DAY <= (zone.left or 0) <= 14 * DAY for zone in sight.zones.values())
     assert sight.zones["alt."].serial == servers[0].serial("alt.")
+
+
+def test_a_secondary_tells_the_same_from_its_catalog(
+    servers: tuple[PowerDns, Unbound, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, _, ds = servers
+    secondary = PowerDns(tmp_path / "secondary", RealTime(), server)
+    try:
+        secondary.start()
+        secondary.follow(names.CATALOG, kind="Consumer")
+        until(lambda: secondary.serial("net.alt.") > 0 and secondary.serial("alt.") > 0, 20, secondary.log)
+        at_primary, broken = names.served({"alt": [ds]}, 10, time.time())
+        assert broken == []
+        monkeypatch.setattr(names, "SERVER_PORT", secondary.port)
+        at_secondary, broken = names.served({"alt": [ds]}, 10, time.time())
+        assert broken == []
+    finally:
+        secondary.kill()
+    assert {name: (zone.serial, zone.records) for name, zone in at_secondary.items()} == {
+        name: (zone.serial, zone.records) for name, zone in at_primary.items()
+    }
 
 
 def test_what_is_wrong_is_told(servers: tuple[PowerDns, Unbound, str]) -> None:
