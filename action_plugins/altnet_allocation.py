@@ -22,11 +22,9 @@ from altnet.errors import AltnetError, LedgerError, Problem
 from altnet.inventory import Inventory
 from altnet.naming import sshfp
 from altnet.naming.promote import promote
-from altnet.naming.roll import Timing
 from altnet.quarantine import quarantine, release, stranded
 from altnet.wireguard.keyfile import PLACEHOLDER
 
-TIMING = Timing()
 ARGUMENTS = {
     "ledger": {"type": "path", "required": True},
     "public_keys_from": {"type": "str", "default": ""},
@@ -40,18 +38,6 @@ ARGUMENTS = {
     "release": {"type": "list", "elements": "str", "default": []},
     "same_keys": {"type": "bool", "default": False},
     "dns_primary": {"type": "str", "default": ""},
-    "key_roll": {
-        "type": "dict",
-        "default": None,
-        "options": {
-            "zone": {"type": "str", "required": True},
-            "step": {"type": "str", "required": True, "choices": list(names.ROLL_STEPS)},
-            "dnskey": {"type": "int", "default": TIMING.dnskey},
-            "ds": {"type": "int", "default": TIMING.ds},
-            "data": {"type": "int", "default": TIMING.data},
-            "propagation": {"type": "int", "default": TIMING.propagation},
-        },
-    },
 }
 
 
@@ -110,15 +96,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         keys = reported_keys(task_vars, args["public_keys_from"])
         running: list[str] = task_vars["ansible_play_hosts_all"]
         handovers = {name: task_vars["hostvars"][name].get(args["handover_from"]) for name in running}
-        after, changes, wait = before, list[str](), 0
+        after, changes = before, list[str]()
         if args["update"]:
             after, changes = self.update(args, before, inventory, keys, task_vars)
             if args["rotation"]:
                 step = rotation.take(args["rotation"], after, running, keys, handovers)
                 after, changes = step.ledger, [*changes, *step.changes]
-            if args["key_roll"]:
-                roll = names.roll(after, task_vars, **args["key_roll"])
-                after, changes, wait = roll.ledger, [*changes, *roll.changes], roll.wait
         if after is None:
             raise LedgerError(
                 Problem("", str(path), "there is no ledger yet, so there is no network", "run site.yml first")
@@ -140,7 +123,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "changed": changed,
             "changes": changes,
             "touched": touched,
-            "key_roll_wait": wait,
             "quarantined": sorted(after.quarantined.intersection(task_vars["groups"]["all"])),
             "left": sorted(gone.intersection(task_vars["groups"]["all"])),
             "diff": {

@@ -72,38 +72,6 @@ options:
       Host of the group C(authoritative) that becomes the one all zones come from. Empty leaves it as the ledger has it.
     type: str
     default: ""
-  key_roll:
-    description: >-
-      A step in the change of a zone's key. C(start) publishes a new key beside the one that signs, C(activate) lets it
-      sign, C(finish) forgets the old one. A step that comes too early for what caches may hold is refused; one that
-      was taken already changes nothing.
-    type: dict
-    suboptions:
-      zone:
-        description: The zone.
-        type: str
-        required: true
-      step:
-        description: The step.
-        type: str
-        choices: [start, activate, finish]
-        required: true
-      dnskey:
-        description: Seconds for which caches may keep the zone's DNSKEY.
-        type: int
-        default: 3600
-      ds:
-        description: Seconds for which caches may keep the DS in the parent.
-        type: int
-        default: 3600
-      data:
-        description: The longest time for which caches may keep anything in the zone, in seconds.
-        type: int
-        default: 3600
-      propagation:
-        description: Seconds that a change takes to reach every server and every resolver.
-        type: int
-        default: 60
 attributes:
   check_mode: {support: full, details: The plan is made from what the ledger would become.}
   diff_mode: {support: full}
@@ -137,10 +105,6 @@ touched:
   returned: always
   type: list
   elements: str
-key_roll_wait:
-  description: Seconds until the next step of O(key_roll) may be taken.
-  returned: always
-  type: int
 quarantined:
   description: Hosts of the inventory that are shut out.
   returned: always

@@ -39,12 +39,16 @@ while not over.is_set():
     kind = list(names)[tick % len(names)]
     name, rdtype = names[kind]
     query = dns.message.make_query(name or "x%x.%s" % (random.getrandbits(64), zone), rdtype, want_dnssec=True)
-    try:
-        answer = dns.query.udp(query, address, timeout=3)
-        words = dns.rcode.to_text(answer.rcode()) + (" AD" if answer.flags & dns.flags.AD else "")
-    except (OSError, dns.exception.DNSException) as error:
-        words = type(error).__name__
-    seen.append((kind, words, round(time.time())))
+    # As every stub does: who had no answer asks once more.
+    for words in ("again", "lost"):
+        try:
+            answer = dns.query.udp(query, address, timeout=2)
+            words = dns.rcode.to_text(answer.rcode()) + (" AD" if answer.flags & dns.flags.AD else "")
+            break
+        except (OSError, dns.exception.DNSException):
+            seen.append((kind, words, round(time.time())))
+    if words != "lost":
+        seen.append((kind, words, round(time.time())))
     tick += 1
     over.wait(max(0, begun + tick / 10 - time.monotonic()))
 json.dump(seen, sys.stdout)
@@ -68,17 +72,20 @@ class Asked:
 
     def check(self, when: str) -> None:
         """Show the figures, and assert what was promised."""
-        lost = self.count("Timeout")
-        unproved = sum(number for (_, _, outcome), number in self.answers.items() if " AD" not in outcome) - lost
+        again, lost = self.count("again"), self.count("lost")
+        unproved = (
+            sum(number for (_, _, outcome), number in self.answers.items() if " AD" not in outcome) - again - lost
+        )
         lab.show(
-            f"{when}: {self.total} questions at {len(RESOLVERS)} resolvers, {unproved} answers without AD, "
-            f"{self.count('SERVFAIL')} SERVFAIL, {lost} without an answer"
+            f"{when}: {self.total - again} questions at {len(RESOLVERS)} resolvers, {unproved} answers without AD, "
+            f"{self.count('SERVFAIL')} SERVFAIL, {lost} without an answer, {again} answered when asked again"
         )
         assert self.total > 100 * len(RESOLVERS)
         assert unproved == 0, self.bad[:20]
         assert self.count("SERVFAIL") == 0
-        # UDP: a machine that stands still for seconds loses some.
-        assert lost <= self.total / 1000, self.bad[:20]
+        assert lost == 0, self.bad[:20]
+        # A resolver that reads new anchors drops the questions it has under way.
+        assert again <= self.total / 200, self.bad[:20]
 
 
 @contextlib.contextmanager

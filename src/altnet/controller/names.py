@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,12 @@ from altnet.gather import AUTHORITATIVE
 from altnet.naming import desired as zones
 from altnet.naming import keys
 from altnet.naming.anchors import DsOf
-from altnet.naming.roll import RollStep, Timing, activate, finish, start_roll
 
 from . import rundir
 from .network import inventory_of
 from .variables import names_of, set_by_inventory
 
 MASTER = "altnet_master_secret"
-ROLL_STEPS = ("start", "activate", "finish")
 
 
 def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -60,17 +57,6 @@ def master_of(task_vars: Mapping[str, Any]) -> str:
         if found:
             return str(found)
     raise InventoryError(Problem("", MASTER, "is not set", "give the network's master secret from its vault"))
-
-
-def roll(ledger: ledgers.Ledger, task_vars: Mapping[str, Any], zone: str, step: str, **timing: int) -> RollStep:
-    """Take a step of a key roll, as of now."""
-    prove, now, seconds = ds_of(task_vars), int(time.time()), Timing(**timing)
-    served = {entry.name for entry in zones.desired(inventory_of(task_vars), ledger, lambda _: ((), ()))}
-    if prove is None or f"{zone.removesuffix('.')}." not in served:
-        raise LedgerError(Problem("", "key_roll", f"{zone} is no zone of the network", "name one that is served"))
-    if step == "start":
-        return start_roll(ledger, zone, prove, now=now, timing=seconds)
-    return {"activate": activate, "finish": finish}[step](ledger, zone, now=now, timing=seconds)
 
 
 def ds_of(task_vars: Mapping[str, Any]) -> DsOf | None:

@@ -128,38 +128,6 @@ def test_zones_that_are_not_the_same_everywhere(named: World, other: dict[str, A
     assert any("altnet_zones: is not the same as on host core" in line for line in found), found
 
 
-ROLL = """
-- hosts: all
-  connection: local
-  gather_facts: false
-  tasks:
-    - altnet_allocation:
-        ledger: "{{ inventory_dir }}/ledger.json"
-        key_roll: {zone: alt, step: %s, dnskey: 0, ds: 0, data: %s, propagation: 0}
-      register: roll
-      run_once: true
-    - ansible.builtin.debug: {msg: "wait {{ roll.key_roll_wait }}"}
-      run_once: true
-"""
-
-
-def test_a_key_roll(named: World) -> None:
-    assert named.play(ALLOCATE).code == 0
-    run = named.play(ROLL % ("start", 0))
-    assert run.code == 0, run.text
-    assert "wait 0" in run.out
-    run = named.play(ROLL % ("activate", 900))
-    assert "wait 900" in run.out, run.text
-    ledger = ledgers.load(named.ledger)
-    assert ledger is not None
-    assert [epoch.state for epoch in ledger.dnssec["alt"].values()] == ["retired", "active"]
-    run = named.play(ROLL % ("finish", 900))
-    assert run.code == 2
-    assert "ledger.json: dnssec.alt: was last signed with the old key" in run.text, run.text
-    assert "is no zone of the network" in named.play((ROLL % ("start", 0)).replace("alt,", "com,")).text
-    assert SECRET not in run.text
-
-
 PROMOTE = """
 - hosts: all
   connection: local

@@ -132,9 +132,9 @@ def test_the_keys_of_a_roll() -> None:
         1: Epoch("active", keys.ds(MASTER, "shop.alt", 1), 5),
     }
     zones = zones_of(found, replace(ledger, dnssec={**ledger.dnssec, "shop.alt": two}))
-    assert [(key.active, key.published) for key in zones["shop.alt."].keys] == [(False, True), (True, True)]
+    assert [(key.active, key.published) for key in zones["shop.alt."].keys] == [(True, True), (False, True)]
     assert [key.private for key in zones["shop.alt."].keys] == [
-        keys.private_text(MASTER, "shop.alt", n) for n in (0, 1)
+        keys.private_text(MASTER, "shop.alt", n) for n in (1, 0)
     ]
     assert [line.partition(" DS ")[2] for line in lines(zones["alt."]) if line.startswith("shop.alt. 3600 DS")] == [
         two[0].ds, two[1].ds,
