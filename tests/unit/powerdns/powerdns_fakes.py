@@ -142,15 +142,20 @@ class FakeTime(Clock):
 
 
 class FakeFollowers:
-    """Follow at once, but for ``behind`` (zones by secondary) and ``silent``."""
+    """Follow at once, but for ``behind`` (zones by secondary; for ``rounds`` times, where it is set) and ``silent``."""
 
     def __init__(self) -> None:
         self.behind: dict[str, set[str]] = {}
         self.silent: list[str] = []
         self.asked: list[dict[str, int]] = []
+        self.rounds: int | None = None
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         self.asked.append(dict(wanted))
+        if self.rounds is not None:
+            self.rounds -= 1
+            if self.rounds < 0:
+                self.behind = {}
         late = {name: {one: None for one in zones if one in wanted} for name, zones in self.behind.items()}
         return Lag({name: zones for name, zones in late.items() if zones}, self.silent)
 

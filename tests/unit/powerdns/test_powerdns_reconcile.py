@@ -221,6 +221,13 @@ class TestSecondaries:
         world.run(ALT, NET)
         assert {one[1] for one in world.held("alt.") if one[0] == "net.alt."} == {"NS", "DS"}
 
+    def test_one_that_is_late_is_told_again(self, world) -> None:
+        world.followers.behind = {"fra": {"net.alt."}}
+        world.followers.rounds = 2
+        assert world.run(ALT, NET, wait=30).warnings == []
+        assert world.api.sent().count("PUT /zones/net.alt./notify") == 3
+        assert {one[1] for one in world.held("alt.") if one[0] == "net.alt."} == {"NS", "DS"}
+
     def test_one_that_is_gone_holds_nothing_up(self, world) -> None:
         world.followers.silent = ["sao"]
         assert world.run(ALT, NET).warnings == [
