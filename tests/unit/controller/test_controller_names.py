@@ -147,7 +147,9 @@ def test_another_primary(named: World) -> None:
     ledger = ledgers.load(named.ledger)
     assert ledger is not None
     assert ledger.dns_primary == "sin"
-    assert "ledger: host fra: is the primary of the zones" in named.play(PROMOTE % "fra").text, "a resolver holds them too"
+    assert "ledger: host fra: is the primary of the zones" in named.play(PROMOTE % "fra").text, (
+        "a resolver holds them too"
+    )
     named.children["resolvers"].remove("nyc")
     run = named.play(PROMOTE % "nyc")
     assert run.code == 2

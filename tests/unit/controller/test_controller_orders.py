@@ -151,3 +151,46 @@ def test_a_standing_set_with_a_secret_is_not_executed_again() -> None:
     facts = {"asked_at": time.time() - 1, "standing": {"transaction fake": answer}}
     assert transact(secret, executed, altnet_master_secret=MASTER, altnet_host=facts) == KNOWN
     assert len(executed) == 1
+
+
+def publish(executed: list[dict[str, Any]], answer: Any = None, args: Any = None, **task_vars: Any) -> dict[str, Any]:
+    """Run the action pdns_zones for the host ``fra``, delegated to the primary ``core``."""
+    zone = {"name": "alt.", "parent": None, "rrsets": [], "keys": [{"private": "hunter2"}]}
+    args = {"zones": [zone], "address": "fd12:3456:789a::2", "secondaries": [], **(args or {})}
+    stub = {"args": args, "async_val": 0, "check_mode": False, "diff": False, "delegate_to": "core"}
+    nothing = dict.fromkeys(("play_context", "loader", "shared_loader_obj"))
+    plugin = action_loader.get(
+        "pdns_zones",
+        task=SimpleNamespace(action="pdns_zones", **stub),
+        connection=SimpleNamespace(_shell=SimpleNamespace(tmpdir=None)),
+        templar=SimpleNamespace(template=lambda value: value),
+        **nothing,
+    )
+
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        executed.append(module_args)
+        return answer or {"changed": False}
+
+    plugin._execute_module = execute
+    result: dict[str, Any] = plugin.run(
+        None, {"inventory_hostname": "fra", "altnet_master_secret": MASTER, **task_vars}
+    )
+    return result
+
+
+def test_zones_that_stand_on_the_primary_are_not_published_again() -> None:
+    executed: list[dict[str, Any]] = []
+    publish(executed)
+    order = executed.pop()["_order"]
+    facts = {"asked_at": time.time() - 1, "standing": {"pdns_zones": {"fingerprint": order, "result": KNOWN}}}
+    asked = {"hostvars": {"core": {"altnet_host": facts}}}
+    assert publish(executed, **asked) == KNOWN
+    assert executed == []
+    publish(executed, altnet_host=facts, hostvars={"core": {}})
+    publish(executed, args={"wait": 60}, **asked)
+    publish(executed, args={"settle": True}, **asked)
+    assert [args["_order"] == order for args in executed] == [True, False, False], "another host's, or another order"
+    assert executed[-1]["_order"] is None, "what is done once is not remembered"
+    publish(executed, {"changed": True}, args={"wait": 60}, **asked)
+    publish(executed, **asked)
+    assert len(executed) == 5, "a change ends it on the primary"

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from powerdns_fakes import CATALOG, SECRET, key, rrset, zone
+from powerdns_fakes import CATALOG, SECRET, arguments, key, rrset, zone
 
 from altnet.host import standing
 from altnet.powerdns import order
 
 AAAA = rrset("fra.net.alt.", "AAAA", "fd12:3456:789a::1")
 NET = zone("net.alt.", AAAA, keys=[key("net-private"), key("next-private", active=False)])
-
-
-def arguments(*zones, **changes):
-    """Return the module's arguments, as its action and its defaults make them."""
-    return {
-        "zones": [{name: value for name, value in one.items() if name != "keys"} for one in zones],
-        "keys": json.dumps({one["name"]: one["keys"] for one in zones}),
-        "address": "fd12:3456:789a::2",
-        "port": 8081,
-        "key_file": "/etc/powerdns/altnet/api.key",
-        "catalog": CATALOG,
-        "transfer_key": SECRET,
-        "secondaries": [],
-        "secondary_port": 5300,
-        "wait": 0,
-        "prune": False,
-        "prune_at_most": 20,
-        "prune_consent": [],
-        "settle": False,
-        "held": [],
-        "replace_keys": False,
-        "_order": "f1",
-        **changes,
-    }
 
 
 @pytest.fixture
