@@ -33,6 +33,10 @@ options:
       parent:
         description: Name of the zone that delegates it, or null.
         type: str
+      owns:
+        description: Names at or below which nobody else has records; what is not desired there goes without O(prune).
+        type: list
+        elements: str
       rrsets:
         description: All RRsets but the SOA, with the delegations of child zones.
         type: list

@@ -274,3 +274,16 @@ def test_children_come_before_their_parents() -> None:
     names = ["alt.", "a.alt.", "b.a.alt.", "neo.", "x.y.neo."]
     levels = difference.levels(dict.fromkeys(names))
     assert levels == [["b.a.alt.", "x.y.neo."], ["a.alt.", "neo."], ["alt."]]
+
+
+def test_what_nobody_else_owns_goes_without_being_asked(full) -> None:
+    servers = [one for one in NET["rrsets"] if one["type"] == "NS"]
+    before = full.held("net.alt.")
+    full.run(ALT, {**NET, "rrsets": servers})
+    assert full.held("net.alt.") == before
+    shorter = {**NET, "rrsets": servers, "owns": ["net.alt."]}
+    full.run(ALT, shorter)
+    assert {one[1] for one in full.held("net.alt.")} == {"NS"}
+    full.api.sent()
+    full.run(ALT, shorter)
+    assert not [one for one in full.api.sent() if one.startswith(("PATCH", "POST", "DELETE"))]
