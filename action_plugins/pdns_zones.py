@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from altnet.controller import names, rundir
+from altnet.controller import names, orders, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.variables import plain
 from altnet.errors import AltnetError
@@ -42,9 +42,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 raise Refusal(problems, "no zone was changed")
         given["keys"] = json.dumps({zone.get("name"): plain(zone["keys"]) for zone in zones if zone.get("keys")})
         given["zones"] = [{key: value for key, value in zone.items() if key != "keys"} for zone in zones]
-        # No standing order depends on what zones there are, so none ends by a change.
-        result: dict[str, Any] = self._execute_module("pdns_zones", module_args=given, task_vars=variables)
+        order, host = self._order(given, variables), self._task.delegate_to
+        known = orders.standing(self._task, variables, "pdns_zones", order, host)
+        if known is not None:
+            return known
+        result: dict[str, Any] = self._execute_module(
+            "pdns_zones", module_args={**given, "_order": order}, task_vars=variables
+        )
+        orders.executed(self._task, variables, result, host)
         return result
+
+    def _order(self, given: Mapping[str, Any], variables: Mapping[str, Any]) -> str | None:
+        """Name the order by a key of the network's, as private keys are in it; what is done once has no name."""
+        key = orders.secret_key(self._templar.template(variables.get(names.MASTER)))
+        if key is None or given.get("settle"):
+            return None
+        return orders.fingerprint("pdns_zones", given, key)
 
     def _planned(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the plan says of the primary: of the host that the task is delegated to, whatever the limit."""

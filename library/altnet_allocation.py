@@ -69,7 +69,8 @@ options:
     default: false
   dns_primary:
     description: >-
-      Host of the group C(authoritative) that becomes the one all zones come from. Empty leaves it as the ledger has it.
+      Host of the groups C(authoritative) or C(resolvers) that becomes the one all zones come from. Empty leaves it as
+      the ledger has it.
     type: str
     default: ""
 attributes:

@@ -33,6 +33,10 @@ options:
       parent:
         description: Name of the zone that delegates it, or null.
         type: str
+      owns:
+        description: Names at or below which nobody else has records; what is not desired there goes without O(prune).
+        type: list
+        elements: str
       rrsets:
         description: All RRsets but the SOA, with the delegations of child zones.
         type: list
@@ -190,14 +194,12 @@ serials:
   sample: {alt.: 1795703974}
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 try:
-    from ansible.module_utils.altnet.powerdns import client, followers, model, reconcile
+    from ansible.module_utils.altnet.powerdns import order
     from ansible.module_utils.altnet.powerdns.errors import PowerdnsError, text
 
     HAS_DNSPYTHON = True
@@ -224,6 +226,7 @@ ARGUMENTS = {
     "settle": {"type": "bool", "default": False},
     "held": {"type": "list", "elements": "dict", "default": []},
     "replace_keys": {"type": "bool", "default": False, "no_log": False},
+    "_order": {"type": "str"},
 }
 
 
@@ -239,36 +242,12 @@ def main() -> None:
     if not HAS_DNSPYTHON:
         module.fail_json(msg="pdns_zones: python3-dnspython is missing. Remedy: run the role dns_authoritative first.")
     try:
-        report = bring(module.params, check_mode=module.check_mode)
+        report = order.run(module.params, check_mode=module.check_mode)
     except PowerdnsError as error:
         module.fail_json(msg=text(error))
     for warning in report.warnings:
         module.warn(warning)
     module.exit_json(**report.result())
-
-
-def bring(given: dict[str, Any], *, check_mode: bool) -> reconcile.Report:
-    """Reconcile with the arguments as they were given."""
-    keys = json.loads(given["keys"])
-    zones = model.desired({**zone, "keys": keys.get(zone.get("name"), [])} for zone in given["zones"])
-    api = client.HttpApi(given["address"], given["port"], client.read_key(Path(given["key_file"])))
-    secondaries = {one["name"]: one["address"] for one in given["secondaries"]}
-    return reconcile.reconcile(
-        api,
-        zones,
-        reconcile.Wish(
-            catalog=given["catalog"],
-            tsig=reconcile.Tsig("transfer.", given["transfer_key"]) if given["transfer_key"] else None,
-            wait=given["wait"],
-            prune=given["prune"],
-            prune_at_most=given["prune_at_most"],
-            prune_consent=tuple(given["prune_consent"]),
-            replace_keys=given["replace_keys"],
-            settle=given["settle"],
-        ),
-        followers.DnsFollowers(secondaries, given["secondary_port"], given["address"]),
-        check_mode=check_mode,
-    )
 
 
 if __name__ == "__main__":

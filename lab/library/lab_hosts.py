@@ -113,7 +113,7 @@ class Lab:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.params: dict[str, Any] = module.params
-        self.api = docker.APIClient(version="auto", timeout=120)
+        self.api = docker.APIClient(version="auto", timeout=600)
         self.actions: list[str] = []
         self.created: list[str] = []
 

@@ -19,7 +19,7 @@ PORT = 5300
 TRANSFER = """
 import dns.query, dns.zone
 transfer = dns.query.xfr("::1", "{zone}", port={port}, relativize=False, lifetime=60)
-print(dns.zone.from_xfr(transfer, relativize=False, check_origin=False).to_text())
+print(dns.zone.from_xfr(transfer, relativize=False, check_origin=False).to_text(relativize=False))
 """
 CHECKERS = (
     ("ldns-verify-zone", "{file}"),

@@ -37,23 +37,26 @@ def secret_key(master: object) -> bytes | None:
     return derive(master, "orders/fingerprint", 0) if isinstance(master, str) and master else None
 
 
-def standing(task: Any, task_vars: Mapping[str, Any], name: str, order: str | None) -> dict[str, Any] | None:
+def standing(
+    task: Any, task_vars: Mapping[str, Any], name: str, order: str | None, host: str | None = None
+) -> dict[str, Any] | None:
     """Return the result of an order that holds, None where the module has to be executed.
 
     ``name`` is what the host calls the order, ``order`` its fingerprint, None for one that the host does not know.
+    ``host`` is whom the task is delegated to, where the order is that host's.
     """
-    facts = task_vars.get("altnet_host") or {}
+    facts = (task_vars.get("hostvars", {}).get(host, {}) if host else task_vars).get("altnet_host") or {}
     answer = (facts.get("standing") or {}).get(name)
     asked_at = facts.get("asked_at")
-    if order is None or answer is None or answer["fingerprint"] != order or not asked_at or task.delegate_to:
+    if order is None or answer is None or answer["fingerprint"] != order or not asked_at or task.delegate_to != host:
         return None
-    if not 0 <= time.time() - asked_at <= AGE_MAX or rundir.was_changed(task_vars["inventory_hostname"]):
+    if not 0 <= time.time() - asked_at <= AGE_MAX or rundir.was_changed(host or task_vars["inventory_hostname"]):
         return None
     result: dict[str, Any] = plain(answer["result"])
     return result
 
 
-def executed(task: Any, task_vars: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+def executed(task: Any, task_vars: Mapping[str, Any], result: Mapping[str, Any], host: str | None = None) -> None:
     """Note that a module was executed: after a change, or a failure, the host's answers are no longer taken."""
     if not task.check_mode and (result.get("changed") or result.get("failed") or result.get("unreachable")):
-        rundir.note_change(task_vars["inventory_hostname"])
+        rundir.note_change(host or task_vars["inventory_hostname"])

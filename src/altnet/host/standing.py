@@ -13,8 +13,10 @@ from ..wireguard import order as wireguard
 from ..wireguard.model import Paths
 from ..wireguard.runner import Done, Runner
 
+#: Where the network's primary keeps what zones it was asked for (altnet.powerdns.order).
+ZONES = Path("/var/lib/altnet/pdns_zones/order.json")
 #: What says no by itself, besides a difference; the role's own module then says it in its own words.
-REFUSALS = (AltnetError, RequestError, TransactionError, OSError, ValueError, KeyError, TypeError)
+REFUSALS = (AltnetError, RequestError, TransactionError, ImportError, OSError, ValueError, KeyError, TypeError)
 
 
 class Once:
@@ -33,13 +35,15 @@ class Once:
         return self.known[tuple(argv)]
 
 
-def standing(runner: Runner, paths: Paths | None = None, sets_root: Path | None = None) -> dict[str, dict[str, Any]]:
+def standing(
+    runner: Runner, paths: Paths | None = None, sets_root: Path | None = None, zones: Path = ZONES
+) -> dict[str, dict[str, Any]]:
     """Return ``fingerprint`` and ``result`` of every order that holds, by its name; nothing is changed.
 
     ``result`` is what the module would return, had it been executed again.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, judge in _judges(runner, paths or Paths(), sets_root):
+    for name, judge in _judges(runner, paths or Paths(), sets_root, zones):
         try:
             answer = judge()
         except REFUSALS:
@@ -49,8 +53,17 @@ def standing(runner: Runner, paths: Paths | None = None, sets_root: Path | None 
     return found
 
 
-def _judges(runner: Runner, paths: Paths, sets_root: Path | None) -> Iterator[tuple[str, Any]]:
+def _judges(runner: Runner, paths: Paths, sets_root: Path | None, zones: Path) -> Iterator[tuple[str, Any]]:
     yield "wireguard_key", lambda: wireguard.keys_stand(runner, paths)
     yield "wireguard_tunnels", lambda: wireguard.tunnels_stand(runner, paths)
     for name in sets.names(sets_root):
         yield f"transaction {name}", lambda name=name: sets.stands(name, sets_root)
+    if zones.exists():
+        yield "pdns_zones", lambda: _zones_stand(zones)
+
+
+def _zones_stand(path: Path) -> tuple[str, dict[str, Any]] | None:
+    # Needs dnspython, which takes a while to start and is not on every host.
+    from ..powerdns import order  # noqa: PLC0415
+
+    return order.stands(path)

@@ -37,21 +37,26 @@ def keys_of(ledger: Ledger, master: str | bytes) -> KeysOf:
 def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]:
     """Return all zones, parents before their children; none where no host serves them.
 
-    A host that is quarantined, has left or has no number yet is in none.
+    A host that is quarantined, has left or has no number yet is in none. One that the inventory does not name any more
+    keeps its name, as it keeps its number, until it leaves.
     """
     inventory = without(inventory, ledger.quarantined)
     if not inventory.authoritative:
         return []
     prefix = parse_prefix(ledger.prefix, allow_fc00=inventory.allow_fc00, variable="ledger.json: prefix")
-    hosts = {n: ledger.hosts[n] for n in inventory.hosts if n in ledger.hosts and not ledger.hosts[n].left}
+    hosts = {name: record for name, record in ledger.live.items() if not record.quarantined}
     services = _services(inventory, hosts, prefix)
+    owns: dict[str, tuple[str, ...]] = {}
     zones: dict[str, _Sets] = {entry.name: _indexed(entry.rrsets) for entry in inventory.zones}
     for tld in inventory.tlds:
         zones.setdefault(f"{tld}.", {})
+        owns[f"net.{tld}."] = (f"net.{tld}.",)
         zones[f"net.{tld}."] = _indexed(_infrastructure(tld, ledger, hosts, services, prefix))
         servers = services["ns"]
         _add(zones[f"{tld}."], RRSet(f"ns.{tld}.", "AAAA", DEFAULT_TTL, servers))
     first = inventory.tlds[0]
+    # Loopbacks and services are the plan's: the first /64. Members' addresses are not.
+    owns[f"{reverse_zone(ledger.prefix)}."] = (f"0.0.0.0.{reverse_zone(ledger.prefix)}.",)
     zones[f"{reverse_zone(ledger.prefix)}."] = _indexed(_reverse(first, hosts, services, prefix))
     parents = {name: _parent(name, zones) for name in zones}
     found: dict[str, tuple[Key, ...]] = {}
@@ -66,7 +71,9 @@ def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]
             _add(zones[above], RRSet(name, "NS", DEFAULT_TTL, (server,)))
             _add(zones[above], RRSet(name, "DS", DEFAULT_TTL, tuple(ds)))
     return [
-        Zone(name, parents[name], tuple(zones[name][key] for key in sorted(zones[name])), found[name])
+        Zone(
+            name, parents[name], tuple(zones[name][key] for key in sorted(zones[name])), found[name], owns.get(name, ())
+        )
         for name in parents_first(zones)
     ]
 

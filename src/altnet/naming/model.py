@@ -39,12 +39,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone without its SOA. ``parent`` is the nearest of our zones above it, None for what an anchor begins."""
+    """A zone without its SOA.
+
+    ``parent`` is the nearest of our zones above it, None for what an anchor begins. Nobody else puts anything at or
+    below the names in ``owns``, so that what is not desired there any more has to go.
+    """
 
     name: str
     parent: str | None
     rrsets: tuple[RRSet, ...]
     keys: tuple[Key, ...] = ()
+    owns: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return the zone as the data that ``pdns_zones`` takes."""
@@ -56,6 +61,7 @@ class Zone:
                 for entry in self.rrsets
             ],
             "keys": [asdict(key) for key in self.keys],
+            "owns": list(self.owns),
         }
 
 

@@ -39,8 +39,9 @@ class RefusedError(PowerdnsError):
 class HttpApi:
     """The API of the PowerDNS on this host; a connection for each request, as it closes them anyway."""
 
-    def __init__(self, address: str, port: int, key: str, patience: float = 10.0) -> None:
-        self._address, self._port, self._key, self._patience = address, port, key, patience
+    def __init__(self, address: str, port: int, key: str, patience: float = 10.0, timeout: float = _TIMEOUT) -> None:
+        self._address, self._port, self._key = address, port, key
+        self._patience, self._timeout = patience, timeout
 
     def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
         """Send one request; a daemon that has just been started is waited for."""
@@ -60,7 +61,7 @@ class HttpApi:
         return json.loads(answer) if answer.strip() else None
 
     def _once(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._address, self._port, timeout=_TIMEOUT)
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=self._timeout)
         try:
             headers = {"X-API-Key": self._key, "Content-Type": "application/json"}
             connection.request(method, _ROOT + path, None if body is None else body.encode(), headers)

@@ -83,7 +83,11 @@ def change(zone: Zone, former: Present | None, *, catalog: str, prune: bool) -> 
         zone,
         former,
         put=tuple(one for one in _sorted(zone.rrsets.values()) if not _holds(one, former)),
-        drop=tuple(one for one in _sorted(former.rrsets.values()) if prune and one.spot not in zone.rrsets),
+        drop=tuple(
+            one
+            for one in _sorted(former.rrsets.values())
+            if one.spot not in zone.rrsets and (prune or zone.owned(one.name))
+        ),
         settings={name: value for name, value in wanted.items() if have[name] != value},
         add_keys=tuple(key for secret, key in mine.items() if secret not in theirs),
         set_keys=tuple(
@@ -128,11 +132,14 @@ def judge_deletions(
             continue
         if one.zone is None:
             gone.append(one.name)
-        elif len(one.drop) * 100 > at_most * len(one.former.rrsets):
-            names = ", ".join(f"{rrset.name} {rrset.type}" for rrset in one.drop[:10])
-            more = f" and {len(one.drop) - 10} more" if len(one.drop) > 10 else ""
+            continue
+        # What is the plan's own goes by what hosts there are, which has a guard of its own.
+        dropped = [rrset for rrset in one.drop if not one.zone.owned(rrset.name)]
+        if len(dropped) * 100 > at_most * len(one.former.rrsets):
+            names = ", ".join(f"{rrset.name} {rrset.type}" for rrset in dropped[:10])
+            more = f" and {len(dropped) - 10} more" if len(dropped) > 10 else ""
             what = (
-                f"{len(one.drop)} of its {len(one.former.rrsets)} RRsets would be deleted, more than {at_most} %: "
+                f"{len(dropped)} of its {len(one.former.rrsets)} RRsets would be deleted, more than {at_most} %: "
                 f"{names}{more}"
             )
             problems.append(problem(f"zone {one.name}", what, f"add {one.name} to prune_consent if that is meant"))

@@ -88,6 +88,11 @@ class Zone:
     parent: str | None
     rrsets: Mapping[Spot, RRset]
     keys: tuple[Key, ...] = ()
+    owns: tuple[str, ...] = ()
+
+    def owned(self, name: str) -> bool:
+        """Say whether nobody else puts records at a name."""
+        return any(name == above or name.endswith(f".{above}") for above in self.owns)
 
     @property
     def soa(self) -> RRset:
@@ -186,7 +191,7 @@ def _zone(name: str, item: Mapping[str, Any]) -> Zone:
         )
         for key in item.get("keys") or ()
     ]
-    return Zone(name, item.get("parent"), rrsets, tuple(keys))
+    return Zone(name, item.get("parent"), rrsets, tuple(keys), tuple(map(str, item.get("owns") or ())))
 
 
 def make(name: str, kind: str, ttl: object, records: Iterable[str]) -> RRset:

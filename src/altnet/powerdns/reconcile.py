@@ -18,6 +18,7 @@ from .present import State, listed, read
 
 _SHOWN = 10
 _LOOKS = 5
+_NOTIFY_AGAIN = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,19 @@ class _Run:
         return {name: int(zone["serial"]) for name, zone in listed(self.api).items()}
 
     def _wait(self, serials: Mapping[str, int]) -> Lag:
-        lag = self.followers.wait(serials, self.wish.wait)
+        """Wait for the secondaries, as long as one gets further; tell those again that do not.
+
+        One whose transfer failed (a session of BGP went down) would ask again only at the zone's next refresh.
+        """
+        left = self.wish.wait
+        lag = self.followers.wait(serials, min(left, _NOTIFY_AGAIN))
+        while lag.behind and left > _NOTIFY_AGAIN:
+            for zone in sorted({name for zones in lag.behind.values() for name in zones}):
+                self.api.call("PUT", f"{zone_path(zone)}/notify")
+            before, left = _late(lag), left - _NOTIFY_AGAIN
+            lag = self.followers.wait(serials, min(left, _NOTIFY_AGAIN))
+            if _late(lag) < before:
+                left = self.wish.wait
         self.silent |= set(lag.silent)
         return lag
 
@@ -270,3 +283,7 @@ class _Run:
             self.problems.append(
                 problem(f"secondary {secondary}", what, "read the runbook 'serials differ'; the primary has it all")
             )
+
+
+def _late(lag: Lag) -> int:
+    return sum(len(zones) for zones in lag.behind.values())

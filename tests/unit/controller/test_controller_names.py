@@ -147,6 +147,10 @@ def test_another_primary(named: World) -> None:
     ledger = ledgers.load(named.ledger)
     assert ledger is not None
     assert ledger.dns_primary == "sin"
-    run = named.play(PROMOTE % "fra")
+    assert "ledger: host fra: is the primary of the zones" in named.play(PROMOTE % "fra").text, (
+        "a resolver holds them too"
+    )
+    named.children["resolvers"].remove("nyc")
+    run = named.play(PROMOTE % "nyc")
     assert run.code == 2
-    assert "host fra: dns_primary: is not in the group authoritative" in run.text
+    assert "host nyc: dns_primary: is in neither of the groups authoritative and resolvers" in run.text

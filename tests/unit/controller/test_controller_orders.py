@@ -56,24 +56,30 @@ def test_a_standing_order_is_not_given_again() -> None:
     assert executed == []
 
 
+# The clock runs between collection and a test: the age is reckoned in the test.
 @pytest.mark.parametrize(
-    ("task_vars", "task"),
+    ("facts", "task"),
     [
-        ({"inventory_hostname": "fra"}, {}),
-        (variables(standing={}), {}),
-        (variables(standing={"wireguard_key": {"fingerprint": "other", "result": KNOWN}}), {}),
-        (variables(asked_at=None), {}),
-        (variables(age=orders.AGE_MAX + 5), {}),
-        (variables(age=-60), {}),
-        (variables(), {"args": {**ARGS, "prune": True}}),
-        (variables(), {"args": {**ARGS, "directory": "/elsewhere"}}),
-        (variables(), {"delegate_to": "nyc"}),
+        ({"standing": {}}, {}),
+        ({"standing": {"wireguard_key": {"fingerprint": "other", "result": KNOWN}}}, {}),
+        ({"asked_at": None}, {}),
+        ({"age": orders.AGE_MAX + 5}, {}),
+        ({"age": -60}, {}),
+        ({}, {"args": {**ARGS, "prune": True}}),
+        ({}, {"args": {**ARGS, "directory": "/elsewhere"}}),
+        ({}, {"delegate_to": "nyc"}),
     ],
-    ids=["no probe", "nothing stands", "other order", "no time", "old", "future", "more", "elsewhere", "delegated"],
+    ids=["nothing stands", "other order", "no time", "old", "future", "more", "elsewhere", "delegated"],
 )
-def test_otherwise_the_module_is_executed(task_vars: dict[str, Any], task: dict[str, Any]) -> None:
+def test_otherwise_the_module_is_executed(facts: dict[str, Any], task: dict[str, Any]) -> None:
     executed: list[dict[str, Any]] = []
-    assert act(task_vars, executed, **task)["public_keys"] == {"0": "asked"}
+    assert act(variables(**facts), executed, **task)["public_keys"] == {"0": "asked"}
+    assert len(executed) == 1
+
+
+def test_without_a_probe_the_module_is_executed() -> None:
+    executed: list[dict[str, Any]] = []
+    assert act({"inventory_hostname": "fra"}, executed)["public_keys"] == {"0": "asked"}
     assert len(executed) == 1
 
 
@@ -145,3 +151,46 @@ def test_a_standing_set_with_a_secret_is_not_executed_again() -> None:
     facts = {"asked_at": time.time() - 1, "standing": {"transaction fake": answer}}
     assert transact(secret, executed, altnet_master_secret=MASTER, altnet_host=facts) == KNOWN
     assert len(executed) == 1
+
+
+def publish(executed: list[dict[str, Any]], answer: Any = None, args: Any = None, **task_vars: Any) -> dict[str, Any]:
+    """Run the action pdns_zones for the host ``fra``, delegated to the primary ``core``."""
+    zone = {"name": "alt.", "parent": None, "rrsets": [], "keys": [{"private": "hunter2"}]}
+    args = {"zones": [zone], "address": "fd12:3456:789a::2", "secondaries": [], **(args or {})}
+    stub = {"args": args, "async_val": 0, "check_mode": False, "diff": False, "delegate_to": "core"}
+    nothing = dict.fromkeys(("play_context", "loader", "shared_loader_obj"))
+    plugin = action_loader.get(
+        "pdns_zones",
+        task=SimpleNamespace(action="pdns_zones", **stub),
+        connection=SimpleNamespace(_shell=SimpleNamespace(tmpdir=None)),
+        templar=SimpleNamespace(template=lambda value: value),
+        **nothing,
+    )
+
+    def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
+        executed.append(module_args)
+        return answer or {"changed": False}
+
+    plugin._execute_module = execute
+    result: dict[str, Any] = plugin.run(
+        None, {"inventory_hostname": "fra", "altnet_master_secret": MASTER, **task_vars}
+    )
+    return result
+
+
+def test_zones_that_stand_on_the_primary_are_not_published_again() -> None:
+    executed: list[dict[str, Any]] = []
+    publish(executed)
+    order = executed.pop()["_order"]
+    facts = {"asked_at": time.time() - 1, "standing": {"pdns_zones": {"fingerprint": order, "result": KNOWN}}}
+    asked = {"hostvars": {"core": {"altnet_host": facts}}}
+    assert publish(executed, **asked) == KNOWN
+    assert executed == []
+    publish(executed, altnet_host=facts, hostvars={"core": {}})
+    publish(executed, args={"wait": 60}, **asked)
+    publish(executed, args={"settle": True}, **asked)
+    assert [args["_order"] == order for args in executed] == [True, False, False], "another host's, or another order"
+    assert executed[-1]["_order"] is None, "what is done once is not remembered"
+    publish(executed, {"changed": True}, args={"wait": 60}, **asked)
+    publish(executed, **asked)
+    assert len(executed) == 5, "a change ends it on the primary"

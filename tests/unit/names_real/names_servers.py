@@ -98,7 +98,7 @@ class Server:
 
     def dig(self, *words: str) -> str:
         """Ask it; the answer is dig's text."""
-        argv = ["dig", "@127.0.0.1", "-p", str(self.port), "+time=2", "+tries=1", *words]
+        argv = ["dig", "@127.0.0.1", "-p", str(self.port), "+time=10", "+tries=1", *words]
         return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60).stdout
 
     def log(self) -> str:

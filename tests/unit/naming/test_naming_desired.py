@@ -80,7 +80,7 @@ def names_in(zones: Iterable[Zone]) -> set[str]:
     return {entry.name for zone in zones for entry in zone.rrsets}
 
 
-@pytest.mark.parametrize("how", ["quarantined", "left", "absent"])
+@pytest.mark.parametrize("how", ["quarantined", "left"])
 def test_who_is_out_is_in_no_zone(how: str) -> None:
     found = inventory()
     ledger = ledger_of(found, host_keys=PRINTS)
@@ -95,6 +95,13 @@ def test_who_is_out_is_in_no_zone(how: str) -> None:
     assert "fra.net" not in text
     assert f'"{address(1)}"' not in text
     assert "nyc.net.alt." in names_in(zones)
+
+
+def test_who_is_missing_from_the_inventory_keeps_its_name() -> None:
+    found = inventory()
+    ledger = ledger_of(found, host_keys=PRINTS)
+    hosts = {name: host for name, host in found.hosts.items() if name != "fra"}
+    assert "fra.net.alt." in names_in(zones_of(replace(found, hosts=hosts, resolvers=("nyc",)), ledger).values())
 
 
 def test_with_every_resolver_shut_out_the_servers_have_their_own_addresses() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,30 @@ def rrset(name: str, kind: str, *records: str, ttl: int = 3600) -> dict[str, Any
 def zone(name: str, *rrsets: dict[str, Any], keys: Iterable[dict[str, Any]] | None = None) -> dict[str, Any]:
     found = [rrset(name, "NS", "ns.alt."), *rrsets]
     return {"name": name, "parent": None, "rrsets": found, "keys": [key(name)] if keys is None else list(keys)}
+
+
+def arguments(*zones: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the module's arguments, as its action and its defaults make them."""
+    return {
+        "zones": [{name: value for name, value in one.items() if name != "keys"} for one in zones],
+        "keys": json.dumps({one["name"]: one["keys"] for one in zones}),
+        "address": "fd12:3456:789a::2",
+        "port": 8081,
+        "key_file": "/etc/powerdns/altnet/api.key",
+        "catalog": CATALOG,
+        "transfer_key": SECRET,
+        "secondaries": [],
+        "secondary_port": 5300,
+        "wait": 0,
+        "prune": False,
+        "prune_at_most": 20,
+        "prune_consent": [],
+        "settle": False,
+        "held": [],
+        "replace_keys": False,
+        "_order": "f1",
+        **changes,
+    }
 
 
 class FakeApi:
@@ -142,15 +167,20 @@ class FakeTime(Clock):
 
 
 class FakeFollowers:
-    """Follow at once, but for ``behind`` (zones by secondary) and ``silent``."""
+    """Follow at once, but for ``behind`` (zones by secondary; for ``rounds`` times, where it is set) and ``silent``."""
 
     def __init__(self) -> None:
         self.behind: dict[str, set[str]] = {}
         self.silent: list[str] = []
         self.asked: list[dict[str, int]] = []
+        self.rounds: int | None = None
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         self.asked.append(dict(wanted))
+        if self.rounds is not None:
+            self.rounds -= 1
+            if self.rounds < 0:
+                self.behind = {}
         late = {name: {one: None for one in zones if one in wanted} for name, zones in self.behind.items()}
         return Lag({name: zones for name, zones in late.items() if zones}, self.silent)
 

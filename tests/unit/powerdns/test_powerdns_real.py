@@ -23,9 +23,9 @@ import dns.zone
 import jinja2
 import pytest
 import yaml
-from powerdns_fakes import key, private, rrset, zone
+from powerdns_fakes import arguments, key, private, rrset, zone
 
-from altnet.powerdns import client, model
+from altnet.powerdns import client, model, order
 from altnet.powerdns.apikey import api_hash
 from altnet.powerdns.errors import PowerdnsError
 from altnet.powerdns.followers import DnsFollowers
@@ -195,6 +195,23 @@ def test_a_network_from_nothing(pair: Pair) -> None:
     assert "RRSIG" in lines
     assert " NSEC " in lines
     assert "fd12:3456:789a::1" in lines
+
+
+def test_what_was_published_stands(pair: Pair, tmp_path: Path) -> None:
+    file, path = tmp_path / "api.key", tmp_path / "order.json"
+    file.write_text(API_KEY)
+    file.chmod(0o600)
+    where = {"address": "::1", "port": pair.primary.api, "key_file": str(file), "transfer_key": TRANSFER}
+    asked = arguments(alt(*NAMED), net(*KINDS), **where)
+    report = order.run(asked, check_mode=False, path=path)
+    assert not report.diff
+    assert order.stands(path) == ("f1", report.result())
+    secrets = [model.desired([alt()])["alt."].keys[0].secret, TRANSFER]
+    assert not [secret for secret in secrets if secret in path.read_text()]
+    pair.api.call("PUT", "/zones/net.alt.", {"soa_edit": ""})
+    assert order.stands(path) is None
+    pair.run(alt(*NAMED), net(*KINDS))
+    assert order.stands(path) is not None
 
 
 def test_an_independent_checker_finds_no_fault(pair: Pair, tmp_path: Path) -> None:

@@ -221,6 +221,13 @@ class TestSecondaries:
         world.run(ALT, NET)
         assert {one[1] for one in world.held("alt.") if one[0] == "net.alt."} == {"NS", "DS"}
 
+    def test_one_that_is_late_is_told_again(self, world) -> None:
+        world.followers.behind = {"fra": {"net.alt."}}
+        world.followers.rounds = 2
+        assert world.run(ALT, NET, wait=30).warnings == []
+        assert world.api.sent().count("PUT /zones/net.alt./notify") == 3
+        assert {one[1] for one in world.held("alt.") if one[0] == "net.alt."} == {"NS", "DS"}
+
     def test_one_that_is_gone_holds_nothing_up(self, world) -> None:
         world.followers.silent = ["sao"]
         assert world.run(ALT, NET).warnings == [
@@ -267,3 +274,16 @@ def test_children_come_before_their_parents() -> None:
     names = ["alt.", "a.alt.", "b.a.alt.", "neo.", "x.y.neo."]
     levels = difference.levels(dict.fromkeys(names))
     assert levels == [["b.a.alt.", "x.y.neo."], ["a.alt.", "neo."], ["alt."]]
+
+
+def test_what_nobody_else_owns_goes_without_being_asked(full) -> None:
+    servers = [one for one in NET["rrsets"] if one["type"] == "NS"]
+    before = full.held("net.alt.")
+    full.run(ALT, {**NET, "rrsets": servers})
+    assert full.held("net.alt.") == before
+    shorter = {**NET, "rrsets": servers, "owns": ["net.alt."]}
+    full.run(ALT, shorter)
+    assert {one[1] for one in full.held("net.alt.")} == {"NS"}
+    full.api.sent()
+    full.run(ALT, shorter)
+    assert not [one for one in full.api.sent() if one.startswith(("PATCH", "POST", "DELETE"))]
