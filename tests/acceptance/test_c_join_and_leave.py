@@ -97,7 +97,13 @@ def test_only_neighbours_change(joined: dict[str, object]) -> None:
     before = joined["before"]
     assert isinstance(before, dict)
     for host in set(lab.addresses()) - NEIGHBOURS:
-        assert lab.state(host) == before[host]
+        assert but_zones(lab.state(host)) == but_zones(before[host])
+
+
+def but_zones(state: str) -> str:
+    """Return a host's state without the primary's note of which zones it was asked for: the new host is in them."""
+    note = re.escape("/var/lib/altnet/pdns_zones/order.json")
+    return re.sub(rf"{note} \S+ \S+ \S+ \S+ |\S+  {note}\n", "", state)
 
 
 def test_it_is_reached_soon(joined: dict[str, object]) -> None:
