@@ -15,7 +15,7 @@ from typing import Any
 from .client import Api, zone_path
 from .difference import ZoneChange, settings
 from .errors import PowerdnsError, problem
-from .model import UNFINISHED, Key, RRset
+from .model import UNFINISHED, Key, RRset, Zone
 
 #: Settings that make a zone known to others.
 LATE = ("kind", "catalog")
@@ -96,6 +96,14 @@ def _change(api: Api, one: ZoneChange, clock: Clock) -> None:
         api.call("PATCH", path, {"rrsets": sets})
     if one.keys or one.former.unfinished:
         api.call("PUT", path, {"account": ""})
+
+
+def touch(api: Api, zone: Zone, serial: int, clock: Clock) -> None:
+    """Give a zone a new serial, past ``serial``, with nothing else changed: every secondary fetches it again."""
+    _past(serial, clock)
+    sets = [{**_plain(zone.soa), "changetype": "REPLACE"}]
+    api.call("PATCH", zone_path(zone.name), {"rrsets": sets})
+    api.call("PUT", f"{zone_path(zone.name)}/notify")
 
 
 def check_clock(one: ZoneChange, clock: Clock) -> None:

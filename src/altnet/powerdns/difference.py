@@ -7,11 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import PowerdnsError, problem
-from .model import SOA_EDIT, SOA_EDIT_API, Key, Present, RRset, Spot, Zone
+from .model import SOA_EDIT, SOA_EDIT_API, Key, Present, RRset, Spot, Zone, canonical
 
 DELEGATION = ("NS", "DS")
+#: What a server adds to, or answers from another zone.
+UNSAMPLED = frozenset((*DELEGATION, "SOA", "DNSKEY", "CDS", "CDNSKEY", "NSEC", "RRSIG"))
 #: The API's name of a primary's zone.
 PRIMARY = "Master"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a name has to have in a zone, as it travels; nothing where the name and type are gone."""
+
+    zone: str
+    name: str
+    type: str
+    records: frozenset[bytes]
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,17 @@ class ZoneChange:
     def delegations(self) -> frozenset[str]:
         """Names, other than its own, of which this change gives out NS or DS."""
         return frozenset(one.name for one in self.put if one.type in DELEGATION and one.name != self.name)
+
+    @property
+    def sample(self) -> Sample | None:
+        """One thing that a server must say differently now; None where only the zone's own or a child's is changed."""
+        puts = (one for one in self.put if one.type not in UNSAMPLED)
+        drops = (one for one in self.drop if one.type not in UNSAMPLED)
+        for one in puts:
+            return Sample(self.name, one.name, one.type, frozenset(canonical(one.type, text) for text in one.records))
+        for one in drops:
+            return Sample(self.name, one.name, one.type, frozenset())
+        return None
 
     def without(self, names: Collection[str]) -> ZoneChange:
         """Return the change without the delegations of ``names``."""

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dns import exception, flags, message, rcode, rdatatype
+from dns import exception, flags, message, query, rcode, rdatatype
+
+from .difference import Sample
 
 #: Seconds after which a secondary that has not said a word is taken for gone.
 SILENCE = 4.0
@@ -33,6 +35,9 @@ class Followers(Protocol):
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         """Return when every secondary that answers serves every zone at its serial or later, or when time is up."""
 
+    def stale(self, samples: Iterable[Sample], seconds: float) -> dict[str, list[str]]:
+        """Return the zones of which a secondary that answers says something else, after ``seconds``, by secondary."""
+
 
 class NoFollowers:
     """A primary without secondaries."""
@@ -40,6 +45,10 @@ class NoFollowers:
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:  # noqa: ARG002  # the protocol's
         """Nobody has to follow."""
         return Lag()
+
+    def stale(self, samples: Iterable[Sample], seconds: float) -> dict[str, list[str]]:  # noqa: ARG002
+        """Nobody has anything."""
+        return {}
 
 
 def reached(served: int | None, wanted: int) -> bool:
@@ -79,6 +88,35 @@ class DnsFollowers:
             name: {zone: last[name].get(zone) for zone in zones} for name, zones in missing.items() if name in heard
         }
         return Lag(behind, silent)
+
+    def stale(self, samples: Iterable[Sample], seconds: float) -> dict[str, list[str]]:
+        """Ask every secondary for the samples, until they are right or time is up; who is silent has nothing stale."""
+        wrong = {name: list(samples) for name in self._secondaries}
+        deadline = time.monotonic() + seconds
+        while True:
+            wrong = {name: self._differing(name, rest) for name, rest in wrong.items()}
+            if not any(wrong.values()) or time.monotonic() >= deadline:
+                return {name: [one.zone for one in rest] for name, rest in wrong.items() if rest}
+            time.sleep(_PAUSE)
+
+    def _differing(self, secondary: str, samples: Iterable[Sample]) -> list[Sample]:
+        found = []
+        for one in samples:
+            question = message.make_query(one.name, one.type)
+            question.flags &= ~flags.RD
+            try:
+                answer = query.udp(question, self._secondaries[secondary], _ANSWER, self._port, self._source)
+            except (OSError, exception.DNSException):
+                return []  # gone since: it is not waited for
+            said = {
+                record.to_digestable()
+                for rrset in answer.answer
+                if rrset.rdtype == rdatatype.from_text(one.type)
+                for record in rrset
+            }
+            if said != one.records:
+                found.append(one)
+        return found
 
     def _ask(self, missing: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, str, int | None]]:
         """Ask each secondary for every zone it misses, once; yield the answers until none comes for a second."""

@@ -10,6 +10,7 @@ from typing import Any
 from altnet.powerdns import model
 from altnet.powerdns.apply import Clock
 from altnet.powerdns.client import RefusedError
+from altnet.powerdns.difference import Sample
 from altnet.powerdns.followers import Lag
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
 
@@ -174,6 +175,8 @@ class FakeFollowers:
         self.silent: list[str] = []
         self.asked: list[dict[str, int]] = []
         self.rounds: int | None = None
+        self.old: list[dict[str, list[str]]] = []
+        self.sampled: list[Sample] = []
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         self.asked.append(dict(wanted))
@@ -183,6 +186,10 @@ class FakeFollowers:
                 self.behind = {}
         late = {name: {one: None for one in zones if one in wanted} for name, zones in self.behind.items()}
         return Lag({name: zones for name, zones in late.items() if zones}, self.silent)
+
+    def stale(self, samples: Iterable[Sample], seconds: float) -> dict[str, list[str]]:
+        self.sampled = list(samples)
+        return self.old.pop(0) if self.old else {}
 
 
 class World:

@@ -228,6 +228,23 @@ class TestSecondaries:
         assert world.api.sent().count("PUT /zones/net.alt./notify") == 3
         assert {one[1] for one in world.held("alt.") if one[0] == "net.alt."} == {"NS", "DS"}
 
+    def test_one_that_has_old_records_under_the_new_serial_fetches_again(self, full) -> None:
+        full.followers.old = [{"fra": ["net.alt."]}]
+        report = full.run(ALT, with_record(NET, rrset("x.net.alt.", "AAAA", "fd12:3456:789a::9")), wait=30)
+        assert [(one.zone, one.name, one.type) for one in full.followers.sampled] == [
+            ("net.alt.", "x.net.alt.", "AAAA")
+        ]
+        assert report.warnings == [
+            "secondary fra: had old records of net.alt. under the new serial, and fetches it again"
+        ]
+        assert full.api.sent().count("PATCH /zones/net.alt.") == 2
+
+    def test_one_that_keeps_them_fails_the_run(self, full) -> None:
+        full.followers.old = [{"fra": ["net.alt."]}] * 5
+        with pytest.raises(PowerdnsError) as caught:
+            full.run(ALT, with_record(NET, rrset("x.net.alt.", "AAAA", "fd12:3456:789a::9")), wait=30)
+        assert "secondaries: serves old records of net.alt. under the new serial" in text(caught.value)
+
     def test_one_that_is_gone_holds_nothing_up(self, world) -> None:
         world.followers.silent = ["sao"]
         assert world.run(ALT, NET).warnings == [
