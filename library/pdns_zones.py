@@ -196,6 +196,7 @@ serials:
 
 from pathlib import Path
 
+from ansible.module_utils.altnet.host.probe import stop_reason
 from ansible.module_utils.basic import AnsibleModule
 
 try:
@@ -234,6 +235,11 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
+    # Other hosts' runs delegate here, and a stop file keeps every play away from its host.
+    stop = stop_reason()
+    if stop is not None:
+        module.warn(f"no zone is published: the primary has a stop file, /etc/altnet/stop: {stop}")
+        module.exit_json(changed=False, created=[], updated=[], deleted=[], left=[])
     if module.check_mode and (not HAS_DNSPYTHON or not Path(given["key_file"]).exists()):
         names = sorted(str(zone.get("name")) for zone in given["zones"])
         module.exit_json(

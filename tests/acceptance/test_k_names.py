@@ -89,6 +89,18 @@ def secrets() -> dict[str, str]:
     return known
 
 
+def test_a_stop_file_keeps_runs_of_others_away_from_the_primary(copy: Path) -> None:
+    lab.ssh(PRIMARY, "echo 'disk is being replaced' > /etc/altnet/stop")
+    try:
+        names.declare(copy, [zone("stopped.alt", "fd12:3456:789a::1")])
+        done = lab.playbook("site.yml", "--tags", "authoritative", inventory=copy)
+        assert done.status != 0
+        assert "no zone is published: the primary has a stop file" in done.output
+    finally:
+        lab.ssh(PRIMARY, "rm /etc/altnet/stop")
+    assert "stopped.alt." not in zonecheck.zones(PRIMARY)
+
+
 def test_with_nothing_but_our_anchor_everything_validates() -> None:
     """delv (ISC) validates by itself, from the one anchor that it is given."""
     epochs: Any = lab.ledger()["dnssec"]["alt"]
