@@ -19,10 +19,13 @@ ASKING = (lab.ROOT / "src" / "altnet" / "host" / "dns.py").read_text()
 ZONES = Path("group_vars", "lab.yml")
 #: Asks for one name again and again and prints a JSON line for every change of what is answered, and the last gap.
 WATCH = """
-import json, sys
+import json, select, sys
+over = select.poll()
+over.register(1, select.POLLERR | select.POLLHUP)
 key, before, silent, last = ({name!r}, {kind!r}), None, 0.0, time.time()
 end = last + {seconds}
-while time.time() < end:
+# Until who reads it has gone: a command outlives the connection that it was begun over.
+while time.time() < end and not over.poll(0):
     start = time.time()
     one = ask({source!r}, {server!r}, {port}, [key], {patience})[key]
     good = one is not None and one.rcode == "NOERROR" and bool(one.records) and (one.validated or not {validated})
