@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance acceptance-names bench drills docs lock \
-  kernel-up kernel-down test-kernel
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance acceptance-names bench drills \
+  docs lock kernel-up kernel-down test-kernel
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
