@@ -5,21 +5,19 @@ ROTATION_KILLS=10 kills ten runs instead of two. ROTATION_SEED=NUMBER repeats th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from drills.record import Window
-from drills.watch import watch
 
 from . import lab
 from .test_d_wrecks import wait_for_the_lock
+from .watched import Watched, watched
 
 HOSTS = sorted(lab.addresses())
 QUIET = dict.fromkeys(HOSTS, 0)
@@ -28,48 +26,6 @@ INTERVAL = 0.01
 KILLS = int(os.environ.get("ROTATION_KILLS", "2"))
 #: A host that runs leave out while the others change keys.
 AWAY = "laptop1"
-
-
-@dataclass
-class Watched:
-    """What the pings of all ordered pairs saw; filled when the watch ends."""
-
-    seen: Window = field(init=False)
-    #: Sessions that an end gave up by itself: BFD heard nothing for a second, as on a machine that has no time.
-    given_up: int = 0
-
-    def show(self, when: str) -> None:
-        lab.show(
-            f"{when}: {self.seen.lost} of {self.seen.sent} pings lost by {self.seen.pairs} of "
-            f"{len(HOSTS) * (len(HOSTS) - 1)} ordered pairs, longest gap {self.seen.gap_ms:.0f} ms, the instrument itself "
-            f"silent for {self.seen.idle_ms:.0f} ms at most, BGP sessions given up by themselves: {self.given_up}"
-        )
-
-    def check(self) -> None:
-        """The goal is none; what is asserted leaves room for a machine that has not the time to answer.
-
-        One that stands still for a second loses sessions, and packets with them, whoever changes keys meanwhile: then the
-        figures say so, and what is asserted is that every pair came back.
-        """
-        assert self.seen.sent > 1000
-        share, gap = (1 / 10, 15_000) if self.given_up else (1 / 1_000, 1_000)
-        assert self.seen.lost <= self.seen.sent * share
-        assert self.seen.gap_ms <= gap
-
-
-@contextlib.contextmanager
-def watched() -> Iterator[Watched]:
-    """Let every host ping every other."""
-    found, start = Watched(), int(time.time())
-    with watch(HOSTS, INTERVAL) as pingers:
-        time.sleep(1)
-        yield found
-        time.sleep(1)
-        end = pingers.now
-        found.seen = pingers.stop().window(0, end)
-    for host in HOSTS:
-        log = lab.ssh(host, f"journalctl --unit=bird --output=cat --since=@{start}")
-        found.given_up += len(re.findall(r"Received: Cease$", log, re.MULTILINE))
 
 
 def keys(host: str) -> dict[str, set[str]]:
@@ -143,13 +99,13 @@ class Rotation:
 @pytest.fixture(scope="module")
 def rotation() -> Rotation:
     number, before = generation() + 1, {host: keys(host) for host in HOSTS}
-    with watched() as seen:
+    with watched(HOSTS, INTERVAL) as seen:
         done = lab.playbook(ROTATE)
     return Rotation(number, before, done, seen)
 
 
 def test_all_keys_change_and_nothing_is_lost(rotation: Rotation) -> None:
-    rotation.watch.show(f"all keys changed in {rotation.done.seconds:.0f} s")
+    lab.show(f"all keys changed in {rotation.done.seconds:.0f} s: {rotation.watch}")
     rotation.done.ok()
     rotation.watch.check()
     assert f"rotation: generation {rotation.number} is complete" in rotation.done.output
@@ -186,7 +142,7 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
     tasks = tasks[tasks.index("Say in the ledger that keys change") :]
     before, old = {host: keys(host) for host in HOSTS}, generation()
     others = f"all:!{AWAY}"
-    with watched() as seen:
+    with watched(HOSTS, INTERVAL) as seen:
         killed: list[str] = []
         while len(killed) < KILLS:
             # The first one well before the end: a run that ends has left nothing to kill a further one in.
@@ -198,7 +154,7 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
         assert killed, "the run ended before it was to be killed"
         lab.playbook("site.yml", "--limit", others).ok()
         done = lab.playbook(ROTATE, "--limit", others)
-    seen.show(f"{len(killed)} kills (seed {seed}), site.yml, then a run to the end in {done.seconds:.0f} s")
+    lab.show(f"{len(killed)} kills (seed {seed}), site.yml, then a run to the end in {done.seconds:.0f} s: {seen}")
     done.ok()
     seen.check()
     number = old + 1
@@ -215,9 +171,9 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
     refused = lab.playbook(ROTATE, "--limit", others)
     assert refused.status != 0
     assert f"still waits for {AWAY}: a further one cannot begin" in " ".join(refused.output.split())
-    with watched() as seen:
+    with watched(HOSTS, INTERVAL) as seen:
         done = lab.playbook(ROTATE)
-    seen.show(f"{AWAY} is back and catches up in {done.seconds:.0f} s")
+    lab.show(f"{AWAY} is back and catches up in {done.seconds:.0f} s: {seen}")
     done.ok()
     seen.check()
     assert_rotated(number, before)
