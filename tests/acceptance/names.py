@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,12 +21,12 @@ ASKING = (lab.ROOT / "src" / "altnet" / "host" / "dns.py").read_text()
 ZONES = Path("group_vars", "lab.yml")
 #: Asks for one name again and again and prints a JSON line for every change of what is answered, and the last gap.
 WATCH = """
-import json, select, sys
+import json, select
 over = select.poll()
-over.register(1, select.POLLERR | select.POLLHUP)
+over.register(0, select.POLLIN)
 key, before, silent, last = ({name!r}, {kind!r}), None, 0.0, time.time()
 end = last + {seconds}
-# Until who reads it has gone: a command outlives the connection that it was begun over.
+# Until its input ends, as it does when whoever began it has gone: a command outlives the connection it came over.
 while time.time() < end and not over.poll(0):
     start = time.time()
     one = ask({source!r}, {server!r}, {port}, [key], {patience})[key]
@@ -69,13 +71,27 @@ def watched(host: str, name: str, server: str, **more: Any) -> Iterator[subproce
         "kind": "AAAA", "source": lab.loopback(host), "port": 53, "patience": 1.0, "every": 0.05, "validated": True,
         "seconds": 60, **more,
     }  # fmt: skip
-    argv = lab.ssh_argv(host, script(WATCH.format(name=name, server=server, **settings)))
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    process = begun(host, f"{ASKING}\n{WATCH.format(name=name, server=server, **settings)}")
     try:
         yield process
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        ended(process)
+
+
+def begun(host: str, program: str, *args: str) -> subprocess.Popen[str]:
+    """Begin a Python program on a host that ends when its input does; it travels in the command, so its input is free."""
+    text = base64.b64encode(program.encode()).decode()
+    command = f"exec python3 -c \"import base64; exec(base64.b64decode('{text}'))\" {shlex.join(args)}"
+    return subprocess.Popen(lab.ssh_argv(host, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str], seconds: float = 30) -> str:
+    """End a program's input, and wait for it to end; return what it printed that nobody has read."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()[0]
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -112,8 +128,8 @@ def declare(inventory: Path, zones: Sequence[Mapping[str, Any]]) -> None:
 
 
 def publish(inventory: Path, *args: str) -> lab.Run:
-    """Publish the zones of an inventory, as `site.yml` does, without the other layers."""
-    return lab.playbook("site.yml", "--tags", "authoritative", *args, inventory=inventory).ok()
+    """Publish the zones of an inventory, as `site.yml` does, and ask nobody but the primary: it sees to the others."""
+    return lab.playbook("site.yml", "--tags", "authoritative", "--limit", PRIMARY, *args, inventory=inventory).ok()
 
 
 @contextlib.contextmanager

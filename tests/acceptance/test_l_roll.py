@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import subprocess
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from . import lab
+from . import lab, names
 from .test_d_wrecks import wait_for_the_lock
 
 pytestmark = pytest.mark.usefixtures("named")
@@ -93,24 +92,16 @@ class Asked:
 def asked(zone: str) -> Iterator[Asked]:
     """Ask every resolver, on itself, ten times a second."""
     found = Asked()
-    askers = {}
-    for host in RESOLVERS:
-        command = f"exec python3 -c {shlex.quote(ASKER)} {zone} {lab.loopback(host)}"
-        askers[host] = subprocess.Popen(
-            lab.ssh_argv(host, command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    try:
+    with contextlib.ExitStack() as stack:
+        askers = {host: names.begun(host, ASKER, zone, lab.loopback(host)) for host in RESOLVERS}
+        for asker in askers.values():
+            stack.callback(names.ended, asker)
         time.sleep(3)
         yield found
         time.sleep(3)
-    finally:
-        ended = {host: asker.communicate(timeout=60) for host, asker in askers.items()}
-    for host, (out, err) in ended.items():
-        assert askers[host].returncode == 0, err
+        told = {host: names.ended(asker, 60) for host, asker in askers.items()}
+    for host, out in told.items():
+        assert askers[host].returncode == 0, f"{host}: the asker failed"
         for kind, words, at in json.loads(out):
             found.answers[host, kind, words] += 1
             if words != f"{GOOD[kind]} AD":
