@@ -50,7 +50,9 @@ def regions() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for group in groups().values():
         for host, variables in group["hosts"].items():
-            found.setdefault(variables["altnet_region"], []).append(host)
+            # Groups that say what else a host does repeat its name alone.
+            if "altnet_region" in variables:
+                found.setdefault(variables["altnet_region"], []).append(host)
     return {region: hosts for region, hosts in found.items() if len(hosts) > 1}
 
 
