@@ -88,7 +88,8 @@ def _of_servers(machine: Machine) -> str:
         return f"{server} {known[answered[0].said]}."
     if not answered[0].found:
         return f"{server} does not know the network's names: {_way(machine)}."
-    if not answered[0].validated:
+    # systemd-resolved does not pass on that an answer was validated.
+    if not answered[0].validated and server not in RESOLVED:
         return f"{server} answers, but does not validate: {_way(machine)}."
     return "" if machine.system else f"{server} answers well, but nothing asks it: see `hosts:` in /etc/nsswitch.conf."
 
@@ -170,8 +171,15 @@ def main() -> int:
     servers = tuple(ask(server, given.name) for server in servers_of(read(Path("/etc/resolv.conf"))))
     nss = asks_resolved_first(read(Path("/etc/nsswitch.conf")))
     wrong = verdict(Machine(given.name, given.other, given.resolver, servers, nss, system_finds(given.name)))
-    sys.stdout.write(f"{wrong}\n" if wrong else f"{given.name} resolves, validated.\n")
+    sys.stdout.write(f"{wrong or well(given.name, servers)}\n")
     return int(bool(wrong))
+
+
+def well(name: str, servers: tuple[Seen, ...]) -> str:
+    """Say that all is well."""
+    if any(seen.validated for seen in servers):
+        return f"{name} resolves, validated."
+    return f"{name} resolves; systemd-resolved, which was asked, does not say whether it was validated."
 
 
 if __name__ == "__main__":

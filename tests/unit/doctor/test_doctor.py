@@ -30,6 +30,7 @@ def machine(*servers: Seen, name: str = "resolver.net.alt", nss: bool = False, s
         (machine(Seen("127.0.0.53", "NXDOMAIN")), ["swallows every name under .alt", "or use", ".neo"]),
         (machine(Seen("127.0.0.53", "NXDOMAIN"), name="resolver.net.neo"), ["does not ask", "route ~neo"]),
         (machine(Seen("127.0.0.53", "NOERROR", found=True, validated=True), name="a.neo", system=True), []),
+        (machine(Seen("127.0.0.53", "NOERROR", found=True), name="a.neo", system=True), []),
         (machine(GOOD, nss=True), ["remove the word `resolve`", "/etc/nsswitch.conf"]),
         (machine(Seen(HERE, "no answer"), Seen("fd12::1", "Network is unreachable")), [HERE, "fd12::1", "tunnel"]),
         (machine(Seen(HERE, "REFUSED")), ["refuses this machine", "tunnel"]),
@@ -46,6 +47,11 @@ def test_verdict(seen: Machine, words: list[str]) -> None:
     assert [word for word in words if word not in said] == []
     assert "\n" not in said
     assert said.count(". ") == 0
+
+
+def test_who_does_not_say_whether_it_was_validated_is_named() -> None:
+    assert doctor.well("a.neo", (Seen(HERE, "no answer"), GOOD)) == "a.neo resolves, validated."
+    assert "systemd-resolved" in doctor.well("a.neo", (Seen("127.0.0.53", "NOERROR", found=True),))
 
 
 def test_name_servers_are_the_first_three() -> None:
