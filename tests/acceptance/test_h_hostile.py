@@ -34,7 +34,7 @@ def announcements(attacker: str) -> list[Announcement]:
     fra, nyc, core2, laptop = (hostile.number(host) for host in ("fra", "nyc", "core2", "laptop1"))
     relay = hostile.relay(attacker)
     # A resolver may announce the resolvers' address; this one is nobody's.
-    anycast = "2:63" if attacker in names.RESOLVERS else "2:53"
+    anycast = "2:99" if attacker in names.RESOLVERS else "2:53"
     # One route each: of two for one prefix, BIRD would announce the better one only.
     return [
         Announcement("another's /64 as its own", f"{net}:{nyc:x}::/64", via=via),

@@ -1,4 +1,4 @@
-"""The runbooks about names: last, for one of them moves the primary, and back."""
+"""The runbooks about names, after the tests of names: two of them move the primary, and back."""
 
 from __future__ import annotations
 
