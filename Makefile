@@ -18,7 +18,7 @@ PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
 TEST_PACKAGES := shellcheck
 CHECK_PACKAGES := ldnsutils bind9-utils
-NAMES_TESTS := $(addprefix tests/acceptance/,test_k_names.py test_l_roll.py test_m_names_runbooks.py)
+NAMES_TESTS := $(addprefix tests/acceptance/,test_k_names.py test_l_roll.py test_m_names_runbooks.py test_n_promote.py)
 BENCH_PACKAGES := bind9-dnsutils bird2 dnsperf iperf3 iputils-ping nebula nftables nsd pdns-backend-lmdb pdns-server \
   procps unbound wireguard-go wireguard-tools yggdrasil
 
@@ -132,5 +132,5 @@ test: ## everything; what CI calls
 	@$(MAKE) --no-print-directory unit-debian
 	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory acceptance
-	@echo 'names on the lab: NOT RUN here; run them with `make acceptance-names`, which takes 12 minutes'
+	@echo 'names on the lab: NOT RUN here; run them with `make acceptance-names`, which takes 15 minutes'
 	$(call step,'Done')
