@@ -39,6 +39,12 @@ options:
         description: Names at or below which nobody else has records; what is not desired there goes without O(prune).
         type: list
         elements: str
+      children:
+        description:
+          - Delegations that decide on their DS by CDS. A DS that is desired there is sent together with a new
+            delegation, and whatever is there later is left alone, with O(prune) too.
+        type: list
+        elements: str
       rrsets:
         description: All RRsets but the SOA, with the delegations of child zones.
         type: list

@@ -59,5 +59,6 @@ def _lost(zones: Mapping[str, Zone], held: Mapping[str, frozenset[Spot]]) -> Ite
         if zone is None:
             yield f"zone {name}"
             continue
-        # What is the plan's own goes by what hosts there are.
-        yield from (f"{owner} {kind}" for owner, kind in sorted(spots - zone.rrsets.keys()) if not zone.owned(owner))
+        # What is the plan's own goes by what hosts there are. A child's DS is another than the declared one by now.
+        declared = {spot for spot in zone.rrsets if not zone.childs(spot)}
+        yield from (f"{owner} {kind}" for owner, kind in sorted(spots - declared) if not zone.owned(owner))

@@ -94,3 +94,9 @@ def test_the_module_asks_unless_told_not_to(world, monkeypatch, tmp_path, anew) 
         with pytest.raises(PowerdnsError, match="no secondary says what there was"):
             order.run(arguments(ALT), check_mode=False, path=path)
         assert order.stands(path) is None
+
+
+def test_what_a_child_asked_for_is_not_in_the_inventory(world) -> None:
+    children = {**NAMED, "children": ["shop.alt."]}
+    world.witnesses.hold("fra", NAMED)
+    assert "fra has shop.alt. DS, which the inventory" in refused(world, children)
