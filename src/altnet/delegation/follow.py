@@ -93,7 +93,13 @@ def main(path: str) -> int:
         asker = Asker((settings["resolver"]["address"], settings["resolver"]["port"]), settings["port"])
         follower = Follower(api, asker, last)
         for child in settings["children"]:
-            log.info("%s %s", child["name"], follower.follow(child["name"], child["zone"]))
+            try:
+                log.info("%s %s", child["name"], follower.follow(child["name"], child["zone"]))
+            except PowerdnsError:
+                raise
+            except Exception:  # whatever one child's servers have made us stumble over, the others come next
+                log.exception("%s left as it is", child["name"])
+                status = 1
             _keep(state, last)
     except PowerdnsError as error:
         log.error("%s", text(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from pathlib import Path
 from typing import Any
 
 import dns.flags
@@ -11,6 +14,7 @@ import dns.rcode
 import pytest
 from delegation_world import CHILD, NOW, Said, Signed, ds, said, texts
 
+from altnet.delegation import follow
 from altnet.delegation.ask import Asker, delegation
 from altnet.delegation.follow import Follower
 
@@ -139,3 +143,29 @@ def test_a_delegation_as_the_api_has_it() -> None:
     assert one is not None
     assert (one.child, one.ds, one.ttl) == (CHILD, ds("old"), 300)
     assert one.glue == {dns.name.from_text("ns.shop.alt."): ADDRESSES}
+
+
+def test_a_child_that_we_stumble_over_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, state = tmp_path / "api.key", tmp_path / "fulfilled.json"
+    key.write_text("k" * 40)
+    key.chmod(0o600)
+    settings = {
+        "api": {"address": "::1", "port": 1, "key_file": str(key)}, "resolver": {"address": "::1", "port": 53},
+        "port": 53, "state": str(state),
+        "children": [{"name": name, "zone": "alt."} for name in ("bad.alt.", "lab.alt.")],
+    }  # fmt: skip
+    (tmp_path / "children.json").write_text(json.dumps(settings))
+
+    def one(follower: Follower, child: str, zone: str) -> str:
+        if child == "bad.alt.":
+            raise RuntimeError("an algorithm that nobody knows")
+        follower._last[child] = NOW
+        return "has the DS it asks for"
+
+    monkeypatch.setattr(Follower, "follow", one)
+    caplog.set_level(logging.INFO)
+    assert follow.main(str(tmp_path / "children.json")) == 1
+    assert caplog.messages == ["bad.alt. left as it is", "lab.alt. has the DS it asks for"]
+    assert json.loads(state.read_text()) == {"lab.alt.": NOW}

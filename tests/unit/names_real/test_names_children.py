@@ -22,7 +22,7 @@ WWW = f"www.{CHILD}"
 
 
 class Network:
-    """Our primary with two TLDs, and a child at another server, which a third one copies."""
+    """Our primary with two TLDs, a child at another server, and a resolver."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
