@@ -16,6 +16,8 @@ description:
   - Zones and RRsets that are not in the desired set belong to somebody else and are left alone, unless O(prune) is set.
   - A zone's keys are wholly this module's. It refuses to take all of a signed zone's keys away at once.
   - Serials follow the primary's clock. Where it is behind a zone's serial nothing is changed.
+  - A primary without a catalog starts from nothing. It is refused where a secondary holds what would be lost by that,
+    and where it has published before and no secondary answers.
   - The action plugin of the same name hides the private keys; run it delegated to the primary.
 options:
   zones:
@@ -35,6 +37,12 @@ options:
         type: str
       owns:
         description: Names at or below which nobody else has records; what is not desired there goes without O(prune).
+        type: list
+        elements: str
+      children:
+        description:
+          - Delegations that decide on their DS by CDS. A DS that is desired there is sent together with a new
+            delegation, and whatever is there later is left alone, with O(prune) too.
         type: list
         elements: str
       rrsets:
@@ -136,6 +144,12 @@ options:
       - Whether all keys of a signed zone may be replaced at once; its answers are refused until DS and anchors follow.
     type: bool
     default: false
+  start_anew:
+    description:
+      - Whether a primary that has lost all zones may publish the desired ones alone. A secondary then drops what it
+        has beside them, and where it has something the module refuses, and names a server to promote.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Reads and compares. Before PowerDNS is installed every zone is to be created.
@@ -227,6 +241,7 @@ ARGUMENTS = {
     "settle": {"type": "bool", "default": False},
     "held": {"type": "list", "elements": "dict", "default": []},
     "replace_keys": {"type": "bool", "default": False, "no_log": False},
+    "start_anew": {"type": "bool", "default": False},
     "_order": {"type": "str"},
 }
 

@@ -243,3 +243,24 @@ def test_check_proves_the_names_and_names_what_is_wrong() -> None:
         told = lab.playbook("playbooks/check.yml", "-e", "check_wait=2")
         assert told.status != 0
         assert "nyc: the catalog cannot be read" in told.output
+
+
+def test_the_primary_looks_after_children_that_decide_on_their_ds(other: Path) -> None:
+    """Only that it looks, and says what it finds: tests/unit/names_real has a child that rolls its key."""
+    timer, child = "altnet-children.timer", "lab.alt."
+    nobody = lab.loopback("core1")
+    records = [
+        {"name": "lab", "type": "NS", "values": [f"ns.{child}"], "cds": True},
+        {"name": "ns.lab", "type": "AAAA", "values": [nobody]},
+    ]
+    assert "inactive" in lab.ssh(PRIMARY, f"systemctl is-active {timer}", check=False)
+    before = (other / names.ZONES).read_text()
+    names.declare(other, [{"name": "alt", "ttl": 300, "records": records}])
+    names.publish(other)
+    assert sum(names.publish(other).changed.values()) == 0
+    assert lab.ssh(PRIMARY, f"systemctl is-active {timer}").strip() == "active"
+    said = lab.ssh(PRIMARY, "systemctl start altnet-children.service; journalctl -u altnet-children -n 20 -o cat")
+    assert f"{child} left as it is: ns.{child} ({nobody}) does not answer" in said
+    (other / names.ZONES).write_text(before)
+    names.publish(other)
+    assert "inactive" in lab.ssh(PRIMARY, f"systemctl is-active {timer}", check=False)

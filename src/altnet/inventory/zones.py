@@ -11,7 +11,7 @@ from ..naming.rdata import TYPES, alone, canonical, remedy
 from .reader import Reader, did_you_mean
 
 ZONE_KEYS = ("name", "ttl", "records")
-RECORD_KEYS = ("name", "type", "values", "ttl")
+RECORD_KEYS = ("name", "type", "values", "ttl", "cds")
 VARIABLE = "altnet_zones"
 
 
@@ -22,6 +22,7 @@ class _Set:
     where: str
     ttl: int
     values: dict[str, None] = field(default_factory=dict)
+    cds: bool = False
 
 
 _Sets = dict[tuple[str, str], _Set]
@@ -49,7 +50,11 @@ def read(reader: Reader, value: object, tlds: Sequence[str]) -> tuple[Declared, 
     for name, (_, sets) in found.items():
         _check(reader, name, sets, found, tlds)
     return tuple(
-        Declared(name, tuple(RRSet(owner, kind, s.ttl, tuple(s.values)) for (owner, kind), s in sorted(sets.items())))
+        Declared(
+            name,
+            tuple(RRSet(owner, kind, s.ttl, tuple(s.values)) for (owner, kind), s in sorted(sets.items())),
+            tuple(sorted(owner for (owner, _), s in sets.items() if s.cds)),
+        )
         for name, (_, sets) in sorted(found.items())
     )
 
@@ -96,6 +101,14 @@ def _record(reader: Reader, values: Mapping[str, object], where: str, *, zone: s
     if rrset.ttl != ttl:
         what = f"{owner} {kind} has the TTL {ttl} here and {rrset.ttl} at {rrset.where}: an RRset has one"
         reader.wrong(f"{where}.ttl", what, "give both the same TTL, or put all values into one record")
+    cds = values.get("cds", False)
+    if not isinstance(cds, bool):
+        reader.expect(f"{where}.cds", cds, "true or false without quotes")
+    elif cds and kind != "NS":
+        what = f"is set at {owner} {kind}, and only a delegation has a DS"
+        reader.wrong(f"{where}.cds", what, "move it to the NS of that name, or remove it")
+    else:
+        rrset.cds |= cds
     for path, value in given:
         try:
             rrset.values[canonical(kind, value)] = None

@@ -58,6 +58,7 @@ def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]
     # Loopbacks and services are the plan's: the first /64. Members' addresses are not.
     owns[f"{reverse_zone(ledger.prefix)}."] = (f"0.0.0.0.{reverse_zone(ledger.prefix)}.",)
     zones[f"{reverse_zone(ledger.prefix)}."] = _indexed(_reverse(first, hosts, services, prefix))
+    children = {entry.name: entry.children for entry in inventory.zones}
     parents = {name: _parent(name, zones) for name in zones}
     found: dict[str, tuple[Key, ...]] = {}
     for name, sets in zones.items():
@@ -72,7 +73,12 @@ def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]
             _add(zones[above], RRSet(name, "DS", DEFAULT_TTL, tuple(ds)))
     return [
         Zone(
-            name, parents[name], tuple(zones[name][key] for key in sorted(zones[name])), found[name], owns.get(name, ())
+            name,
+            parents[name],
+            tuple(zones[name][key] for key in sorted(zones[name])),
+            found[name],
+            owns.get(name, ()),
+            children.get(name, ()),
         )
         for name in parents_first(zones)
     ]

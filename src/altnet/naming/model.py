@@ -42,7 +42,8 @@ class Zone:
     """A zone without its SOA.
 
     ``parent`` is the nearest of our zones above it, None for what an anchor begins. Nobody else puts anything at or
-    below the names in ``owns``, so that what is not desired there any more has to go.
+    below the names in ``owns``, so that what is not desired there any more has to go. The delegations in ``children``
+    say by themselves what DS they have; one that is desired is their first.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Zone:
     rrsets: tuple[RRSet, ...]
     keys: tuple[Key, ...] = ()
     owns: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return the zone as the data that ``pdns_zones`` takes."""
@@ -62,15 +64,17 @@ class Zone:
             ],
             "keys": [asdict(key) for key in self.keys],
             "owns": list(self.owns),
+            "children": list(self.children),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the operator wrote for one zone, checked and in canonical form."""
+    """What the operator wrote for one zone, checked and in canonical form; ``children`` as in :class:`Zone`."""
 
     name: str
     rrsets: tuple[RRSet, ...]
+    children: tuple[str, ...] = ()
 
 
 def parents_first(names: Iterable[str]) -> list[str]:

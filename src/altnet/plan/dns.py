@@ -26,6 +26,7 @@ class Names:
     servers: Mapping[str, str]
     resolvers: Mapping[str, str]
     relays: Mapping[str, str]
+    children: Sequence[Mapping[str, str]]
     common: Mapping[str, Any]
 
     def slice(self, name: str, neighbours: Sequence[str]) -> dict[str, Any]:
@@ -39,6 +40,7 @@ class Names:
             "role": role,
             "resolver": name in self.resolvers,
             "secondaries": others if role == "primary" else [],
+            "children": list(self.children) if role == "primary" else [],
             "near": list(islice(_nearest(name, neighbours, self.resolvers), NEAR)),
             # Neighbours alone: a relay that joins must not change what far hosts are told.
             "time_servers": [self.relays[other] for other in neighbours if other in self.relays][:TIME_SERVERS],
@@ -61,6 +63,7 @@ def names(inventory: Inventory, ledger: Ledger, prefix: Prefix) -> Names:
         servers,
         resolvers,
         {name: address for name, address in addresses.items() if hosts[name].relay},
+        [{"name": child, "zone": zone.name} for zone in inventory.zones for child in zone.children],
         {
             "tlds": list(inventory.tlds),
             "reverse": reverse_zone(ledger.prefix),

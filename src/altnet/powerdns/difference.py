@@ -105,11 +105,16 @@ def change(zone: Zone, former: Present | None, *, catalog: str, prune: bool) -> 
         zone.name,
         zone,
         former,
-        put=tuple(one for one in _sorted(zone.rrsets.values()) if not _holds(one, former)),
+        put=tuple(
+            one
+            for one in _sorted(zone.rrsets.values())
+            # A child's first DS comes with its delegation, and all others from itself.
+            if not _holds(one, former) and not (zone.childs(one.spot) and (one.name, "NS") in former.rrsets)
+        ),
         drop=tuple(
             one
             for one in _sorted(former.rrsets.values())
-            if one.spot not in zone.rrsets and (prune or zone.owned(one.name))
+            if one.spot not in zone.rrsets and (prune or zone.owned(one.name)) and not zone.childs(one.spot)
         ),
         settings={name: value for name, value in wanted.items() if have[name] != value},
         add_keys=tuple(key for secret, key in mine.items() if secret not in theirs),

@@ -36,8 +36,9 @@ def merged(
 ) -> tuple[list[Plain], list[Problem]]:
     """Return the desired zones with what only a secondary holds, and which zones' keys cannot be had.
 
-    The inventory's records stand above those that were found. A zone that is signed by other keys than the master
-    secret gives would have its answers refused by everybody: it is a problem.
+    The inventory's records stand above those that were found, but for the DS of children that decide on it. A zone
+    that is signed by other keys than the master secret gives would have its answers refused by everybody: it is a
+    problem.
     """
     zones = {zone["name"]: dict(zone) for zone in desired}
     problems = []
@@ -52,9 +53,12 @@ def merged(
         if name not in zones:
             zones[name] = {"name": name, "parent": None, "rrsets": list(one["rrsets"]), "keys": list(private)}
             continue
-        here = {(rrset["name"], rrset["type"]) for rrset in zones[name]["rrsets"]}
+        there = {(rrset["name"], rrset["type"]) for rrset in one["rrsets"]}
+        children = {child for child in zones[name].get("children") or () if (child, "NS") in there}
+        own = [rrset for rrset in zones[name]["rrsets"] if rrset["type"] != "DS" or rrset["name"] not in children]
+        here = {(rrset["name"], rrset["type"]) for rrset in own}
         more = [rrset for rrset in one["rrsets"] if (rrset["name"], rrset["type"]) not in here]
-        zones[name]["rrsets"] = [*zones[name]["rrsets"], *more]
+        zones[name]["rrsets"] = [*own, *more]
     return list(zones.values()), problems
 
 

@@ -89,10 +89,15 @@ class Zone:
     rrsets: Mapping[Spot, RRset]
     keys: tuple[Key, ...] = ()
     owns: tuple[str, ...] = ()
+    children: frozenset[str] = frozenset()
 
     def owned(self, name: str) -> bool:
         """Say whether nobody else puts records at a name."""
         return any(name == above or name.endswith(f".{above}") for above in self.owns)
+
+    def childs(self, spot: Spot) -> bool:
+        """Say whether a child decides by itself what is there: the DS it asks for by CDS."""
+        return spot[1] == "DS" and spot[0] in self.children
 
     @property
     def soa(self) -> RRset:
@@ -191,7 +196,14 @@ def _zone(name: str, item: Mapping[str, Any]) -> Zone:
         )
         for key in item.get("keys") or ()
     ]
-    return Zone(name, item.get("parent"), rrsets, tuple(keys), tuple(map(str, item.get("owns") or ())))
+    return Zone(
+        name,
+        item.get("parent"),
+        rrsets,
+        tuple(keys),
+        tuple(map(str, item.get("owns") or ())),
+        frozenset(map(str, item.get("children") or ())),
+    )
 
 
 def make(name: str, kind: str, ttl: object, records: Iterable[str]) -> RRset:

@@ -17,7 +17,9 @@ from ..host.standing import ZONES
 from . import model
 from .client import Api, HttpApi, read_key, zone_path
 from .followers import DnsFollowers
+from .lost import Witnesses
 from .reconcile import Report, Tsig, Wish, reconcile
+from .witnesses import DnsWitnesses
 
 TRANSFER = "transfer."
 #: How long the probe waits for a PowerDNS that hangs; the module itself is more patient.
@@ -26,7 +28,10 @@ _TIMEOUT = 20.0
 
 def run(given: Mapping[str, Any], *, check_mode: bool, path: Path = ZONES) -> Report:
     """Bring PowerDNS to the module's arguments, and remember the order where it has a fingerprint."""
-    report = _bring(given, _api(given), check_mode=check_mode)
+    # An order that was fulfilled outlives the zones.
+    published = recall(path) is not None
+    witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given))
+    report = _bring(given, _api(given), check_mode=check_mode, witnesses=witnesses, published=published)
     if not check_mode:
         keep(path, _order(given))
     return report
@@ -46,10 +51,20 @@ def _api(given: Mapping[str, Any], **limits: float) -> HttpApi:
     return HttpApi(given["address"], given["port"], read_key(Path(given["key_file"])), **limits)
 
 
-def _bring(given: Mapping[str, Any], api: Api, *, check_mode: bool) -> Report:
+def _secondaries(given: Mapping[str, Any]) -> tuple[dict[str, str], int, str]:
+    return {one["name"]: one["address"] for one in given["secondaries"]}, given["secondary_port"], given["address"]
+
+
+def _bring(
+    given: Mapping[str, Any],
+    api: Api,
+    *,
+    check_mode: bool,
+    witnesses: Witnesses | None = None,
+    published: bool = False,
+) -> Report:
     keys = json.loads(given["keys"])
     zones = model.desired({**zone, "keys": keys.get(zone.get("name"), [])} for zone in given["zones"])
-    secondaries = {one["name"]: one["address"] for one in given["secondaries"]}
     return reconcile(
         api,
         zones,
@@ -62,9 +77,11 @@ def _bring(given: Mapping[str, Any], api: Api, *, check_mode: bool) -> Report:
             prune_consent=tuple(given["prune_consent"]),
             replace_keys=given["replace_keys"],
             settle=given["settle"],
+            published=published,
         ),
-        DnsFollowers(secondaries, given["secondary_port"], given["address"]),
+        DnsFollowers(*_secondaries(given)),
         check_mode=check_mode,
+        witnesses=witnesses,
     )
 
 

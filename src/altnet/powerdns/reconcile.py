@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Problem
-from . import apply, difference
+from . import apply, difference, lost
 from .apply import Clock
 from .client import Api, zone_path
 from .difference import Sample, ZoneChange
 from .errors import PowerdnsError, problem
 from .followers import Followers, Lag, reached
+from .lost import Witnesses
 from .model import Zone
 from .present import State, listed, read
 
@@ -45,6 +46,8 @@ class Wish:
     prune_consent: tuple[str, ...] = ()
     replace_keys: bool = False
     settle: bool = False
+    #: This host has published before.
+    published: bool = False
 
 
 @dataclass
@@ -80,10 +83,16 @@ def reconcile(
     *,
     check_mode: bool,
     clock: Clock | None = None,
+    witnesses: Witnesses | None = None,
 ) -> Report:
-    """Bring PowerDNS to the desired zones; PowerdnsError says what could not be done, and all else is done."""
+    """Bring PowerDNS to the desired zones; PowerdnsError says what could not be done, and all else is done.
+
+    With ``witnesses`` a primary that has lost its zones does not begin anew where that would lose something.
+    """
     clock = clock or Clock()
     state = read(api, zones, wish.tsig.name if wish.tsig else None, signed=zones)
+    if witnesses is not None and wish.catalog not in state.listed:
+        lost.judge(zones, witnesses.ask(wish.catalog), published=wish.published)
     strangers = [name for name in state.listed if name not in zones and name != wish.catalog]
     if wish.prune and strangers:
         state.zones |= read(api, strangers, None, signed=()).zones

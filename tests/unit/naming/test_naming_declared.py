@@ -271,3 +271,22 @@ def test_without_the_groups_nothing_is_reserved() -> None:
     anycast = [{"name": "resolver", "address_index": 83, "origins": ["fra"]}]
     found = inventory(authoritative=(), resolvers=(), anycast=anycast)
     assert [entry.name for entry in found.services] == ["resolver"]
+
+
+def test_a_delegation_that_decides_on_its_ds() -> None:
+    ns, ds = record("lab", "NS", "ns.lab.shop.alt.", cds=True), record("lab", "DS", f"1 13 2 {'ab' * 32}")
+    (zone,) = inventory(shop(ns, ds, record("old", "NS", "ns.neo."))).zones
+    assert zone.children == ("lab.shop.alt.",)
+    assert inventory(shop({**ns, "cds": False}, ds)).zones[0].children == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (record("lab", "A", "192.0.2.1", cds=True), "cds: is set at lab.shop.alt. A, and only a delegation has a DS"),
+        (record("lab", "NS", "ns.neo.", cds="yes"), "cds: is text ('yes'), not true or false without quotes"),
+    ],
+)
+def test_cds_in_the_wrong_place(given: dict[str, Any], message: str) -> None:
+    (problem,) = refused(shop(given))
+    assert f"altnet_zones[0].records[0].{message}" in problem

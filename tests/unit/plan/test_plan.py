@@ -399,3 +399,10 @@ def test_a_primary_that_resolves_too():
     part = named({"authoritative": ["r1"], "resolvers": ["r1", "r2"]})[0].slice("r1")["dns"]
     assert (part["role"], part["resolver"]) == ("primary", True)
     assert [entry["name"] for entry in part["secondaries"]] == ["r2"]
+
+
+def test_the_primary_knows_the_children_that_decide_on_their_ds():
+    records = [{"name": "lab", "type": "NS", "values": ["ns.neo."], "cds": True}]
+    plan, _ = named(zones=[{"name": "shop.alt", "records": records}])
+    assert plan.slice("pi")["dns"]["children"] == [{"name": "lab.shop.alt.", "zone": "shop.alt."}]
+    assert plan.slice("tau")["dns"]["children"] == []

@@ -12,6 +12,7 @@ from altnet.powerdns.apply import Clock
 from altnet.powerdns.client import RefusedError
 from altnet.powerdns.difference import Sample
 from altnet.powerdns.followers import Lag
+from altnet.powerdns.lost import Holdings
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
 
 START = 1_700_000_000
@@ -56,6 +57,7 @@ def arguments(*zones: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "settle": False,
         "held": [],
         "replace_keys": False,
+        "start_anew": False,
         "_order": "f1",
         **changes,
     }
@@ -192,6 +194,24 @@ class FakeFollowers:
         return self.old.pop(0) if self.old else {}
 
 
+class FakeWitnesses:
+    """Hold what they are given, zone by zone as the module takes them."""
+
+    def __init__(self) -> None:
+        self.said = Holdings()
+        self.asked = 0
+
+    def hold(self, name: str, *zones: dict[str, Any]) -> None:
+        self.said.held[name] = {
+            one["name"]: frozenset((entry["name"], entry["type"]) for entry in one["rrsets"]) for one in zones
+        }
+
+    def ask(self, catalog: str) -> Holdings:
+        assert catalog == CATALOG
+        self.asked += 1
+        return self.said
+
+
 class World:
     """A primary and its secondaries."""
 
@@ -199,11 +219,15 @@ class World:
         self.time = FakeTime()
         self.api = FakeApi(self.time)
         self.followers = FakeFollowers()
+        self.witnesses = FakeWitnesses()
 
     def run(self, *zones: dict[str, Any], check_mode: bool = False, **wish: Any) -> Report:
         self.time.second += 10
         asked = Wish(catalog=CATALOG, tsig=Tsig("transfer.", SECRET), **wish)
-        return reconcile(self.api, model.desired(zones), asked, self.followers, check_mode=check_mode, clock=self.time)
+        return reconcile(
+            self.api, model.desired(zones), asked, self.followers, check_mode=check_mode, clock=self.time,
+            witnesses=self.witnesses,
+        )  # fmt: skip
 
     def held(self, name: str) -> set[tuple[str, str, int, tuple[str, ...]]]:
         found = model.present(self.api.zones[name]).rrsets.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from powerdns_fakes import rrset, zone
 
 from altnet.powerdns.held import held, merged
@@ -60,3 +61,14 @@ def test_a_zone_that_was_not_signed_stays_so() -> None:
     plain = held(answer("shop.alt."))
     zones, problems = merged([], [{**plain, "signed_by": []}], keys_of)
     assert (zones[0]["keys"], problems) == ([], [])
+
+
+@pytest.mark.parametrize("now", [["2 13 2 " + "cd" * 32], []], ids=["rolled", "unsigned"])
+def test_a_child_keeps_the_ds_that_it_asked_for(now) -> None:
+    cut = rrset("lab.alt.", "NS", "ns.neo.")
+    desired = {**zone("alt.", cut, rrset("lab.alt.", "DS", "1 13 2 " + "ab" * 32)), "children": ["lab.alt."]}
+    found = held(answer("alt.", cut, *([rrset("lab.alt.", "DS", *now)] if now else [])))
+    ((one,), _) = merged([desired], [found], keys_of)
+    assert [entry["records"] for entry in one["rrsets"] if entry["type"] == "DS"] == ([now] if now else [])
+    ((new,), _) = merged([desired], [held(answer("alt."))], keys_of)
+    assert ("lab.alt.", "DS") in spots(new), "it is delegated for the first time"

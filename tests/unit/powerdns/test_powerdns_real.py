@@ -27,9 +27,12 @@ from powerdns_fakes import arguments, key, private, rrset, zone
 
 from altnet.powerdns import client, model, order
 from altnet.powerdns.apikey import api_hash
+from altnet.powerdns.client import zone_path
 from altnet.powerdns.errors import PowerdnsError
 from altnet.powerdns.followers import DnsFollowers
+from altnet.powerdns.held import held, merged
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
+from altnet.powerdns.witnesses import DnsWitnesses
 
 ROLE = Path(__file__).parents[3] / "roles" / "dns_authoritative"
 SERVER = shutil.which("pdns_server", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -283,6 +286,38 @@ def test_a_secondary_that_is_gone_is_named_and_catches_up(pair: Pair) -> None:
     pair.secondary.follow()
     lag = DnsFollowers({"two": "::1"}, pair.secondary.port, "::1").wait(report.serials, 20)
     assert (lag.behind, lag.silent) == ({}, [])
+
+
+def test_a_primary_that_lost_its_disk(pair: Pair, tmp_path: Path) -> None:
+    """It is refused to publish less than the secondary has; from what that has, another one publishes the same."""
+    mine = (alt(*NAMED), net(*KINDS[1:], keys=("next",)))
+    pair.run(*mine)
+    before = {name: unsigned(serve(pair, name)) for name in ("alt.", "net.alt.")}
+    secondary = client.HttpApi("::1", pair.secondary.api, API_KEY)
+    found = [held(secondary.call("GET", zone_path(name))) for name in before]
+    pair.primary.stop()
+    for path in pair.primary.root.glob("zones.lmdb*"):
+        path.unlink()
+    pair.primary.start()
+    asked = Wish(catalog="catalog.invalid.", tsig=Tsig("transfer.", TRANSFER), wait=20)
+    follow = DnsFollowers({"two": "::1"}, pair.secondary.port, "::1")
+    witnesses = DnsWitnesses({"two": "::1"}, pair.secondary.port, "::1")
+    less = model.desired([alt()])
+    with pytest.raises(PowerdnsError, match=r"has net\.alt\. DS, net\.alt\. NS, zone net\.alt\., which the inventory"):
+        reconcile(pair.api, less, asked, follow, check_mode=False, witnesses=witnesses)
+    assert pair.api.call("GET", "/zones") == []
+    keys = {"alt.": [curve_key("alt")], "net.alt.": [curve_key("next")]}
+    signed = {one["name"]: one["signed_by"] for one in found}
+    zones, problems = merged([alt()], found, lambda name: (keys[name], signed[name]))
+    assert problems == []
+    whole = model.desired(zones)
+    reconcile(pair.api, whole, asked, follow, check_mode=False, witnesses=witnesses)
+    assert {name: soon(lambda name=name: unsigned(serve(pair, name)), same) for name, same in before.items()} == before
+
+
+def unsigned(lines: list[str]) -> list[str]:
+    """Return what does not depend on the time of signing; the keys are in it."""
+    return [line for line in lines if line.split()[3] not in {"SOA", "RRSIG"}]
 
 
 def test_a_wrong_key_and_a_closed_door(pair: Pair) -> None:

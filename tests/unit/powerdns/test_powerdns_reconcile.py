@@ -304,3 +304,37 @@ def test_what_nobody_else_owns_goes_without_being_asked(full) -> None:
     full.api.sent()
     full.run(ALT, shorter)
     assert not [one for one in full.api.sent() if one.startswith(("PATCH", "POST", "DELETE"))]
+
+
+class TestChildren:
+    """A delegation that decides on its DS by CDS: it has its first one from here, and all others by itself."""
+
+    CUT = (rrset("lab.net.alt.", "NS", "ns.lab.net.alt."), rrset("lab.net.alt.", "DS", "1 13 2 " + "ab" * 32))
+    OTHER = rrset("lab.net.alt.", "DS", "2 13 2 " + "cd" * 32)
+
+    @pytest.fixture
+    def child(self, full):
+        wanted = {**with_record(NET, *self.CUT), "children": ["lab.net.alt."], "owns": ["net.alt."]}
+        assert full.run(ALT, wanted).updated == ["net.alt."]
+        assert ("lab.net.alt.", "DS", 3600, tuple(self.CUT[1]["records"])) in full.held("net.alt.")
+        full.api.sent()
+        return wanted
+
+    def theirs(self, full, *rrsets):
+        zone = full.api.zones["net.alt."]
+        kept = [one for one in zone["rrsets"] if (one["name"], one["type"]) != ("lab.net.alt.", "DS")]
+        zone["rrsets"] = [*kept, *({**one, "records": [{"content": one["records"][0]}]} for one in rrsets)]
+
+    @pytest.mark.parametrize("prune", [False, True])
+    @pytest.mark.parametrize("declared", [True, False])
+    @pytest.mark.parametrize("now", [(OTHER,), ()], ids=["rolled", "unsigned"])
+    def test_what_it_has_asked_for_stays(self, full, child, prune, declared, now) -> None:
+        self.theirs(full, *now)
+        rrsets = [one for one in child["rrsets"] if declared or one["type"] != "DS"]
+        report = full.run(ALT, {**child, "rrsets": rrsets}, prune=prune)
+        assert (report.diff, full.api.sent()) == ([], [])
+
+    def test_the_inventory_has_the_say_again_without_it(self, full, child) -> None:
+        self.theirs(full, self.OTHER)
+        full.run(ALT, {**child, "children": []})
+        assert ("lab.net.alt.", "DS", 3600, tuple(self.CUT[1]["records"])) in full.held("net.alt.")

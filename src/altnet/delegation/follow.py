@@ -1,0 +1,117 @@
+"""Gives each child the DS that it asks for, in its parent on this host's primary; a timer runs it.
+
+``python3 -m altnet.delegation.follow SETTINGS.json``. What is refused is said once for each run, and tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import dns.exception
+import dns.name
+
+from ..powerdns.client import Api, HttpApi, read_key, zone_path
+from ..powerdns.errors import PowerdnsError, text
+from .ask import Asker, Delegation, delegation
+from .judge import RefusedError, Verdict, decide
+
+log = logging.getLogger("altnet-children")
+
+#: Seconds that a serial may be ahead of the clock and is waited for.
+_AHEAD = 5
+
+
+class Follower:
+    """Goes through the children once. ``last`` are the inceptions of the wishes that were fulfilled, by child."""
+
+    def __init__(
+        self,
+        api: Api,
+        asker: Asker,
+        last: dict[str, int],
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api, self._asker, self._last = api, asker, last
+        self._now, self._sleep = now, sleep
+
+    def follow(self, child: str, zone: str) -> str:
+        """Bring one child's DS up to date; return what was found and done, in words."""
+        known = self._api.call("GET", zone_path(zone))
+        try:
+            one = delegation(child, known["rrsets"])
+            if one is None:
+                return "is not delegated"
+            verdict = self._judged(one, child)
+        except RefusedError as refusal:
+            return f"left as it is: {refusal}"
+        except (dns.exception.DNSException, ValueError) as error:
+            return f"left as it is: its records cannot be read ({error})"
+        if verdict.ds is not None:
+            ahead = int(known["serial"]) - int(self._now())
+            if ahead > _AHEAD:
+                return f"left as it is: the serial of {zone} is {ahead} s ahead of this host's clock"
+            self._put(one, zone, verdict, int(known["serial"]))
+        if verdict.good:
+            self._last[child] = max(self._last.get(child, 0), verdict.inception)
+        return verdict.why if verdict.good else f"left as it is: {verdict.why}"
+
+    def _judged(self, one: Delegation, child: str) -> Verdict:
+        said = self._asker.said(one)
+        wish = any(server.cds or server.cdnskey for server in said)
+        signals = [] if one.ds or not wish else self._asker.signals(one)
+        return decide(one.child, one.ds, said, signals, last=self._last.get(child, 0), now=self._now())
+
+    def _put(self, one: Delegation, zone: str, verdict: Verdict, serial: int) -> None:
+        # Two changes in a second have one serial, and no secondary would fetch the second.
+        while int(self._now()) <= serial:
+            self._sleep(max(0.01, serial + 1 - self._now()))
+        records = [{"content": content, "disabled": False} for content in sorted(verdict.ds or ())]
+        rrset: dict[str, Any] = {"name": one.child.to_text(), "type": "DS", "changetype": "DELETE"}
+        if records:
+            rrset |= {"changetype": "REPLACE", "ttl": one.ttl, "records": records}
+        self._api.call("PATCH", zone_path(zone), {"rrsets": [rrset]})
+        self._api.call("PUT", f"{zone_path(zone)}/notify")
+
+
+def main(path: str) -> int:
+    """Go through all children; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings: Mapping[str, Any] = json.loads(Path(path).read_text())
+    state = Path(settings["state"])
+    last = json.loads(state.read_text()) if state.exists() else {}
+    where = settings["api"]
+    status = 0
+    try:
+        api = HttpApi(where["address"], where["port"], read_key(Path(where["key_file"])))
+        asker = Asker((settings["resolver"]["address"], settings["resolver"]["port"]), settings["port"])
+        follower = Follower(api, asker, last)
+        for child in settings["children"]:
+            try:
+                log.info("%s %s", child["name"], follower.follow(child["name"], child["zone"]))
+            except PowerdnsError:
+                raise
+            except Exception:  # whatever one child's servers have made us stumble over, the others come next
+                log.exception("%s left as it is", child["name"])
+                status = 1
+            _keep(state, last)
+    except PowerdnsError as error:
+        log.error("%s", text(error))
+        status = 1
+    return status
+
+
+def _keep(state: Path, last: Mapping[str, int]) -> None:
+    temporary = state.with_suffix(".new")
+    temporary.write_text(json.dumps(last) + "\n")
+    temporary.replace(state)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,171 @@
+"""The program: what it asks, what it sends to PowerDNS, and what it leaves as it is. Real servers: names_real."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import pytest
+from delegation_world import CHILD, NOW, Said, Signed, ds, said, texts
+
+from altnet.delegation import follow
+from altnet.delegation.ask import Asker, delegation
+from altnet.delegation.follow import Follower
+
+ADDRESSES = ("fd12:3456:789a::80", "192.0.2.80")
+RESOLVER = ("::1", 53)
+
+
+def plain(name: str, kind: str, *contents: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": kind,
+        "ttl": 300,
+        "records": [{"content": one, "disabled": False} for one in contents],
+    }
+
+
+class FakeApi:
+    def __init__(self, *rrsets: dict[str, Any], serial: int = NOW - 50) -> None:
+        self.zone = {"name": "alt.", "serial": serial, "rrsets": list(rrsets)}
+        self.sent: list[tuple[str, str, Any]] = []
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        if method == "GET":
+            return self.zone
+        self.sent.append((method, path, body))
+        return None
+
+
+class Servers:
+    """The child's servers, by address, and the resolver, which knows no name that vouches."""
+
+    def __init__(self, **more: Said) -> None:
+        self.said = dict.fromkeys(ADDRESSES, said(keys=("old", "new"), signers=("old", "new"), cds=("new",))) | more
+        self.asked: list[tuple[str, int]] = []
+        self.rcode = dns.rcode.NOERROR
+        self.flags = dns.flags.AA
+
+    def __call__(self, query: dns.message.Message, address: str, port: int) -> dns.message.Message:
+        self.asked.append((address, port))
+        answer = dns.message.make_response(query)
+        if address == RESOLVER[0]:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+            answer.flags |= dns.flags.AD
+            return answer
+        if address not in self.said:
+            raise ConnectionRefusedError("refused")
+        answer.flags |= self.flags
+        answer.set_rcode(self.rcode)
+        kind = query.question[0].rdtype
+        found: Signed | None = getattr(self.said[address], kind.name.lower())
+        if found:
+            answer.answer += [one for one in (found.records, found.signatures) if one]
+        return dns.message.from_wire(answer.to_wire())
+
+
+NS = plain("shop.alt.", "NS", "ns.shop.alt.")
+GLUE = (plain("ns.shop.alt.", "AAAA", ADDRESSES[0]), plain("ns.shop.alt.", "A", ADDRESSES[1]))
+DS = plain("shop.alt.", "DS", *texts("old"))
+
+
+def run(api: FakeApi, servers: Servers, last: dict[str, int] | None = None, clock: list[float] | None = None) -> str:
+    now = clock or [float(NOW)]
+    follower = Follower(
+        api, Asker(RESOLVER, ask=servers), {} if last is None else last,
+        now=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds),
+    )  # fmt: skip
+    return follower.follow("shop.alt.", "alt.")
+
+
+def test_every_server_is_asked_and_one_rrset_is_sent() -> None:
+    api, servers, last = FakeApi(NS, *GLUE, DS), Servers(), {}
+    assert run(api, servers, last).startswith("asks for ")
+    assert set(servers.asked) == {(address, 53) for address in ADDRESSES}
+    (content,) = texts("new")
+    records = [{"content": content, "disabled": False}]
+    wanted = {"name": "shop.alt.", "type": "DS", "changetype": "REPLACE", "ttl": 300, "records": records}
+    assert api.sent == [("PATCH", "/zones/alt.", {"rrsets": [wanted]}), ("PUT", "/zones/alt./notify", None)]
+    assert last == {"shop.alt.": NOW - 100}
+
+
+def test_no_two_changes_have_one_serial_and_none_goes_back() -> None:
+    api, clock = FakeApi(NS, *GLUE, DS, serial=NOW + 2), [float(NOW)]
+    run(api, Servers(), clock=clock)
+    assert clock[0] >= NOW + 3
+    api = FakeApi(NS, *GLUE, DS, serial=NOW + 100)
+    assert "serial of alt. is 100 s ahead" in run(api, Servers())
+    assert api.sent == []
+
+
+@pytest.mark.parametrize(
+    "change", ["silent", "differs", "refuses", "lame", "not delegated", "older", "no address", "nonsense"]
+)
+def test_what_is_left_as_it_is(change: str) -> None:
+    servers, last, rrsets = Servers(), {}, [NS, *GLUE, DS]
+    if change == "silent":
+        del servers.said[ADDRESSES[1]]
+    elif change == "differs":
+        servers.said[ADDRESSES[1]] = said()
+    elif change == "refuses":
+        servers.rcode = dns.rcode.REFUSED
+    elif change == "lame":
+        servers.flags = 0
+    elif change == "not delegated":
+        rrsets = rrsets[1:]
+    elif change == "older":
+        last = {"shop.alt.": NOW}
+    elif change == "no address":
+        rrsets = [NS, DS]
+    elif change == "nonsense":
+        rrsets = [NS, *GLUE, plain("shop.alt.", "DS", "1 13 2 zz")]
+    before = dict(last)
+    api = FakeApi(*rrsets)
+    told = run(api, servers, last)
+    assert told == "is not delegated" or told.startswith("left as it is: "), told
+    assert (api.sent, last) == ([], before)
+
+
+def test_the_first_ds_is_asked_for_below_the_servers_names() -> None:
+    api, servers = FakeApi(plain("shop.alt.", "NS", "ns.neo."), plain("ns.neo.", "A", ADDRESSES[1])), Servers()
+    assert "_dsboot.shop.alt._signal.ns.neo. says something else than the child" in run(api, servers)
+    assert api.sent == []
+
+
+def test_a_delegation_as_the_api_has_it() -> None:
+    one = delegation("shop.alt.", [NS, *GLUE, DS])
+    assert one is not None
+    assert (one.child, one.ds, one.ttl) == (CHILD, ds("old"), 300)
+    assert one.glue == {dns.name.from_text("ns.shop.alt."): ADDRESSES}
+
+
+def test_a_child_that_we_stumble_over_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key, state = tmp_path / "api.key", tmp_path / "fulfilled.json"
+    key.write_text("k" * 40)
+    key.chmod(0o600)
+    settings = {
+        "api": {"address": "::1", "port": 1, "key_file": str(key)}, "resolver": {"address": "::1", "port": 53},
+        "port": 53, "state": str(state),
+        "children": [{"name": name, "zone": "alt."} for name in ("bad.alt.", "lab.alt.")],
+    }  # fmt: skip
+    (tmp_path / "children.json").write_text(json.dumps(settings))
+
+    def one(follower: Follower, child: str, zone: str) -> str:
+        if child == "bad.alt.":
+            raise RuntimeError("an algorithm that nobody knows")
+        follower._last[child] = NOW
+        return "has the DS it asks for"
+
+    monkeypatch.setattr(Follower, "follow", one)
+    caplog.set_level(logging.INFO)
+    assert follow.main(str(tmp_path / "children.json")) == 1
+    assert caplog.messages == ["bad.alt. left as it is", "lab.alt. has the DS it asks for"]
+    assert json.loads(state.read_text()) == {"lab.alt.": NOW}
