@@ -7,6 +7,7 @@ import contextlib
 import json
 import shlex
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,18 @@ def begun(host: str, program: str, *args: str) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str], seconds: float = 30) -> str:
     """End a program's input, and wait for it to end; return what it printed that nobody has read."""
+    assert process.stdin
+    assert process.stdout
+    given_up = threading.Timer(seconds, process.kill)
+    given_up.start()
     try:
-        return process.communicate(timeout=seconds)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.communicate()[0]
+        process.stdin.close()
+        # Not by communicate(), which knows nothing of what told() has read ahead.
+        rest = process.stdout.read()
+        process.wait()
+    finally:
+        given_up.cancel()
+    return rest
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ BACK_MAX = 60
 
 
 @pytest.fixture(scope="module", autouse=True)
-def held(named: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Zones and records that no inventory declares; afterwards the lab is as it was."""
     with lab.network_copy(tmp_path_factory.mktemp("network")) as network:
         names.declare(network, HELD)
@@ -150,8 +150,8 @@ def asked(*questions: str) -> Iterator[dict[str, float]]:
         yield silence
         for question, watcher in watchers.items():
             end = time.time()
-            watcher.terminate()
-            lines = [first[question], *map(json.loads, watcher.stdout or ())]
+            told = map(json.loads, names.ended(watcher).splitlines())
+            lines = [first[question], *(line for line in told if "values" in line)]
             assert {str(line["values"]) for line in lines} <= {str(first[question]["values"]), "None"}, lines
             until = [line["at"] for line in lines[1:]] + [end]
             gaps = [after - line["at"] for line, after in zip(lines, until, strict=True) if line["values"] is None]
