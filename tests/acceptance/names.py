@@ -8,6 +8,7 @@ import json
 import shlex
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ while time.time() < end and not over.poll(0):
     start = time.time()
     one = ask({source!r}, {server!r}, {port}, [key], {patience})[key]
     good = one is not None and one.rcode == "NOERROR" and bool(one.records) and (one.validated or not {validated})
-    now = [record.value for record in one.records if record.kind == TYPES[key[1]]] if good else None
+    found = [record for record in one.records if record.kind == TYPES[key[1]]] if good else []
+    now = [record.value or record.data.hex() for record in found] if good else None
     if good:
         silent, last = max(silent, time.time() - last), time.time()
     if now != before:
@@ -63,6 +65,14 @@ def status(text: str) -> str:
     """Return the rcode in dig's text, followed by AD where the answer is validated."""
     rcode = text.partition("status: ")[2].partition(",")[0]
     return rcode + (" AD" if " ad" in text.partition(";; flags:")[2].partition(";")[0] else "")
+
+
+def becomes(wanted: str, *words: str, host: str = CLIENT, seconds: float = 15) -> None:
+    """See that a question is answered as wanted, soon: resolvers forget when they are told, which is after a run's end."""
+    deadline = time.monotonic() + seconds
+    while status(text := dig(host, *words)) != wanted:
+        assert time.monotonic() < deadline, text
+        time.sleep(0.5)
 
 
 @contextlib.contextmanager

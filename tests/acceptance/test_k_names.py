@@ -259,7 +259,10 @@ def test_the_primary_looks_after_children_that_decide_on_their_ds(other: Path) -
     names.publish(other)
     assert sum(names.publish(other).changed.values()) == 0
     assert lab.ssh(PRIMARY, f"systemctl is-active {timer}").strip() == "active"
-    said = lab.ssh(PRIMARY, "systemctl start altnet-children.service; journalctl -u altnet-children -n 20 -o cat")
+    said = lab.ssh(
+        PRIMARY,
+        "systemctl start altnet-children.service; journalctl --sync; journalctl -u altnet-children -n 20 -o cat",
+    )
     assert f"{child} left as it is: ns.{child} ({nobody}) does not answer" in said
     (other / names.ZONES).write_text(before)
     names.publish(other)
