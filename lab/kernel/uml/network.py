@@ -8,7 +8,7 @@ import subprocess
 
 from .host import CACHE
 from .underlay import ROOT
-from .wires import command
+from .wires import NAT_NAMESPACE, command
 
 SOURCE = ROOT / "inventories" / "lab"
 DIRECTORY = CACHE / "lab"
@@ -29,6 +29,8 @@ def environment() -> dict[str, str]:
         # What tests/acceptance/lab.py goes by.
         "LAB_INVENTORY": str(DIRECTORY),
         "LAB_MACHINES": str(ROOT / "lab" / "kernel" / "machines.py"),
+        # And tests/drills, which make the router forget whom it led.
+        "LAB_NAT": f"ip netns exec {NAT_NAMESPACE}",
     }
 
 
