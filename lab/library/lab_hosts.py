@@ -34,7 +34,7 @@ options:
   wait:
     description: Seconds to wait until every host answers on its ssh port.
     type: int
-    default: 60
+    default: 300
   purge:
     description: With C(state=absent), remove the images too.
     type: bool
@@ -324,7 +324,7 @@ def main() -> None:
             "hosts": {"type": "dict", "default": {}},
             "repository": {"type": "str", "default": "altnet-lab"},
             "authorized_key": {"type": "str", "default": "", "no_log": False},
-            "wait": {"type": "int", "default": 60},
+            "wait": {"type": "int", "default": 300},
             "purge": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
