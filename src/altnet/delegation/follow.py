@@ -17,6 +17,7 @@ import dns.exception
 import dns.name
 
 from ..powerdns.client import Api, HttpApi, read_key, zone_path
+from ..powerdns.client import RefusedError as ApiRefusedError
 from ..powerdns.errors import PowerdnsError, text
 from .ask import Asker, Delegation, delegation
 from .judge import RefusedError, Verdict, decide
@@ -95,6 +96,9 @@ def main(path: str) -> int:
         for child in settings["children"]:
             try:
                 log.info("%s %s", child["name"], follower.follow(child["name"], child["zone"]))
+            except ApiRefusedError as refusal:  # the zone is not published yet, or the DS is not to its liking
+                log.error("%s: %s", child["name"], text(refusal))
+                status = 1
             except PowerdnsError:
                 raise
             except Exception:  # whatever one child's servers have made us stumble over, the others come next

@@ -17,6 +17,8 @@ from delegation_world import CHILD, NOW, Said, Signed, ds, said, texts
 from altnet.delegation import follow
 from altnet.delegation.ask import Asker, delegation
 from altnet.delegation.follow import Follower
+from altnet.powerdns.client import RefusedError as ApiRefusedError
+from altnet.powerdns.errors import PowerdnsError, problem
 
 ADDRESSES = ("fd12:3456:789a::80", "192.0.2.80")
 RESOLVER = ("::1", 53)
@@ -145,27 +147,55 @@ def test_a_delegation_as_the_api_has_it() -> None:
     assert one.glue == {dns.name.from_text("ns.shop.alt."): ADDRESSES}
 
 
-def test_a_child_that_we_stumble_over_does_not_stop_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    key, state = tmp_path / "api.key", tmp_path / "fulfilled.json"
-    key.write_text("k" * 40)
-    key.chmod(0o600)
-    settings = {
-        "api": {"address": "::1", "port": 1, "key_file": str(key)}, "resolver": {"address": "::1", "port": 53},
-        "port": 53, "state": str(state),
-        "children": [{"name": name, "zone": "alt."} for name in ("bad.alt.", "lab.alt.")],
-    }  # fmt: skip
-    (tmp_path / "children.json").write_text(json.dumps(settings))
+class Program:
+    """The whole program with its settings, for children of whom ``told`` has what is found, or what goes wrong."""
 
-    def one(follower: Follower, child: str, zone: str) -> str:
-        if child == "bad.alt.":
-            raise RuntimeError("an algorithm that nobody knows")
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        self.settings, self.state = directory / "children.json", directory / "fulfilled.json"
+        self.told: dict[str, str | Exception] = {}
+        self._log = caplog
+        key = directory / "api.key"
+        key.write_text("k" * 40)
+        key.chmod(0o600)
+        self._where = {
+            "api": {"address": "::1", "port": 1, "key_file": str(key)},
+            "resolver": {"address": "::1", "port": 53}, "port": 53, "state": str(self.state),
+        }  # fmt: skip
+        monkeypatch.setattr(Follower, "follow", lambda follower, child, zone: self._follow(follower, child))
+        caplog.set_level(logging.INFO)
+
+    def _follow(self, follower: Follower, child: str) -> str:
+        told = self.told[child]
+        if isinstance(told, Exception):
+            raise told
         follower._last[child] = NOW
-        return "has the DS it asks for"
+        return told
 
-    monkeypatch.setattr(Follower, "follow", one)
-    caplog.set_level(logging.INFO)
-    assert follow.main(str(tmp_path / "children.json")) == 1
-    assert caplog.messages == ["bad.alt. left as it is", "lab.alt. has the DS it asks for"]
-    assert json.loads(state.read_text()) == {"lab.alt.": NOW}
+    def run(self, **told: str | Exception) -> tuple[int, list[str]]:
+        """Run it for children by their labels; return its exit status, and its lines in alphabetical order."""
+        self.told = {f"{label}.alt.": found for label, found in told.items()}
+        children = [{"name": child, "zone": "alt."} for child in self.told]
+        self.settings.write_text(json.dumps({**self._where, "children": children}))
+        self._log.clear()
+        return follow.main(str(self.settings)), sorted(self._log.messages)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Program:
+    return Program(tmp_path, monkeypatch, caplog)
+
+
+def test_a_child_that_we_stumble_over_does_not_stop_the_others(program: Program) -> None:
+    refusal = ApiRefusedError("zone alt.", 422, "DS is not to be had")
+    status, lines = program.run(a="fine", b=refusal, c=RuntimeError("an algorithm that nobody knows"), d="fine")
+    assert status == 1
+    assert [line.partition(". Remedy")[0] for line in lines] == [
+        "a.alt. fine", "b.alt.: zone alt.: PowerDNS refuses it (422): DS is not to be had", "c.alt. left as it is",
+        "d.alt. fine",
+    ]  # fmt: skip
+    assert json.loads(program.state.read_text()) == {"a.alt.": NOW, "d.alt.": NOW}
+
+
+def test_an_api_that_does_not_answer_ends_the_run(program: Program) -> None:
+    gone = PowerdnsError(problem("[::1]:1", "it does not answer", "see `systemctl status pdns`"))
+    assert program.run(a=gone, b=gone) == (1, ["[::1]:1: it does not answer. Remedy: see `systemctl status pdns`."])
