@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ import dns.name
 
 from ..powerdns.client import Api, HttpApi, read_key, zone_path
 from ..powerdns.client import RefusedError as ApiRefusedError
-from ..powerdns.errors import PowerdnsError, text
+from ..powerdns.errors import PowerdnsError, problem, text
 from .ask import Asker, Delegation, delegation
 from .judge import RefusedError, Verdict, decide
 
@@ -86,10 +87,11 @@ def main(path: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings: Mapping[str, Any] = json.loads(Path(path).read_text())
     state = Path(settings["state"])
-    last = json.loads(state.read_text()) if state.exists() else {}
     where = settings["api"]
     status = 0
     try:
+        last = _fulfilled(state)
+        kept = dict(last)
         api = HttpApi(where["address"], where["port"], read_key(Path(where["key_file"])))
         asker = Asker((settings["resolver"]["address"], settings["resolver"]["port"]), settings["port"])
         follower = Follower(api, asker, last)
@@ -104,17 +106,43 @@ def main(path: str) -> int:
             except Exception:  # whatever one child's servers have made us stumble over, the others come next
                 log.exception("%s left as it is", child["name"])
                 status = 1
-            _keep(state, last)
+            if last != kept:
+                _keep(state, last)
+                kept = dict(last)
     except PowerdnsError as error:
         log.error("%s", text(error))
         status = 1
     return status
 
 
+def _fulfilled(state: Path) -> dict[str, int]:
+    """Return the inceptions of what was fulfilled last; a state that cannot be read is not taken for an empty one."""
+    try:
+        found = json.loads(state.read_text())
+        if isinstance(found, dict) and all(isinstance(inception, int) for inception in found.values()):
+            return found
+        error: Exception | str = "it is no list of times"
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as caught:
+        error = caught
+    what = f"which wishes were fulfilled last cannot be read ({error}), so that an old one would be taken for a new one"
+    remedy = "see that the children's servers are their operators', then remove the file: any age is accepted once"
+    raise PowerdnsError(problem(str(state), what, remedy))
+
+
 def _keep(state: Path, last: Mapping[str, int]) -> None:
     temporary = state.with_suffix(".new")
-    temporary.write_text(json.dumps(last) + "\n")
+    with temporary.open("w") as file:
+        file.write(json.dumps(last) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(state)
+    directory = os.open(state.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,32 @@ def test_a_child_that_we_stumble_over_does_not_stop_the_others(program: Program)
 def test_an_api_that_does_not_answer_ends_the_run(program: Program) -> None:
     gone = PowerdnsError(problem("[::1]:1", "it does not answer", "see `systemctl status pdns`"))
     assert program.run(a=gone, b=gone) == (1, ["[::1]:1: it does not answer. Remedy: see `systemctl status pdns`."])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a.alt.": "x"}', "\udcff"])
+def test_a_state_that_cannot_be_read_is_not_taken_for_an_empty_one(program: Program, content: str) -> None:
+    """An old wish would be taken for a new one; who has looked at the servers removes the file."""
+    program.state.write_bytes(content.encode(errors="surrogateescape"))
+    status, (line,) = program.run(a="fine")
+    assert status == 1
+    assert line.startswith(f"{program.state}: which wishes were fulfilled last cannot be read (")
+    assert "then remove the file" in line
+    assert program.state.read_bytes() == content.encode(errors="surrogateescape")
+    program.state.unlink()
+    assert program.run(a="fine") == (0, ["a.alt. fine"])
+
+
+def test_what_was_fulfilled_is_on_the_disk_before_it_has_its_name(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would leave an empty file else."""
+    synced: list[Path | str] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda self, to: synced.append("replace") or replace(self, to))
+    program.run(a="fine", b="fine")
+    temporary = program.state.with_suffix(".new")
+    assert synced == [temporary, "replace", program.state.parent] * 2
+    synced.clear()
+    program.run(a="fine", b="fine")
+    assert synced == []
