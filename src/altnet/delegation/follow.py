@@ -51,15 +51,12 @@ class Follower:
             if one is None:
                 return "is not delegated"
             verdict = self._judged(one, child)
+            if verdict.ds is not None:
+                self._put(one, child, zone, verdict.ds)
         except RefusedError as refusal:
             return f"left as it is: {refusal}"
         except (dns.exception.DNSException, ValueError) as error:
             return f"left as it is: its records cannot be read ({error})"
-        if verdict.ds is not None:
-            ahead = int(known["serial"]) - int(self._now())
-            if ahead > _AHEAD:
-                return f"left as it is: the serial of {zone} is {ahead} s ahead of this host's clock"
-            self._put(one, zone, verdict, int(known["serial"]))
         if verdict.good:
             self._last[child] = max(self._last.get(child, 0), verdict.inception)
         return verdict.why if verdict.good else f"left as it is: {verdict.why}"
@@ -70,16 +67,28 @@ class Follower:
         signals = [] if one.ds or not wish else self._asker.signals(one)
         return decide(one.child, one.ds, said, signals, last=self._last.get(child, 0), now=self._now())
 
-    def _put(self, one: Delegation, zone: str, verdict: Verdict, serial: int) -> None:
-        # Two changes in a second have one serial, and no secondary would fetch the second.
-        while int(self._now()) <= serial:
-            self._sleep(max(0.01, serial + 1 - self._now()))
-        records = [{"content": content, "disabled": False} for content in sorted(verdict.ds or ())]
+    def _put(self, one: Delegation, child: str, zone: str, wanted: frozenset[str]) -> None:
+        self._settle(one, child, zone)
+        records = [{"content": content, "disabled": False} for content in sorted(wanted)]
         rrset: dict[str, Any] = {"name": one.child.to_text(), "type": "DS", "changetype": "DELETE"}
         if records:
             rrset |= {"changetype": "REPLACE", "ttl": one.ttl, "records": records}
         self._api.call("PATCH", zone_path(zone), {"rrsets": [rrset]})
         self._api.call("PUT", f"{zone_path(zone)}/notify")
+
+    def _settle(self, one: Delegation, child: str, zone: str) -> None:
+        """See that what was judged still stands: servers may take minutes to answer, and a run may come in between."""
+        while True:
+            known = self._api.call("GET", zone_path(zone))
+            if delegation(child, known["rrsets"]) != one:
+                raise RefusedError("its delegation was changed meanwhile")
+            # Two changes in a second have one serial, and no secondary would fetch the second.
+            serial, now = int(known["serial"]), self._now()
+            if int(now) > serial:
+                return
+            if serial - int(now) > _AHEAD:
+                raise RefusedError(f"the serial of {zone} is {serial - int(now)} s ahead of this host's clock")
+            self._sleep(max(0.01, serial + 1 - now))
 
 
 def main(path: str) -> int:

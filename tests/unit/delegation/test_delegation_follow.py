@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,16 @@ class FakeApi:
     def __init__(self, *rrsets: dict[str, Any], serial: int = NOW - 50) -> None:
         self.zone = {"name": "alt.", "serial": serial, "rrsets": list(rrsets)}
         self.sent: list[tuple[str, str, Any]] = []
+        self.reads = 0
+        #: What changes the zone after so many reads of it.
+        self.meanwhile: dict[int, Callable[[], None]] = {}
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         if method == "GET":
-            return self.zone
+            found = copy.deepcopy(self.zone)
+            self.reads += 1
+            self.meanwhile.get(self.reads, lambda: None)()
+            return found
         self.sent.append((method, path, body))
         return None
 
@@ -105,6 +113,31 @@ def test_no_two_changes_have_one_serial_and_none_goes_back() -> None:
     api = FakeApi(NS, *GLUE, DS, serial=NOW + 100)
     assert "serial of alt. is 100 s ahead" in run(api, Servers())
     assert api.sent == []
+
+
+@pytest.mark.parametrize("change", ["gone", "other servers", "another DS", "while it waits"])
+def test_a_delegation_that_is_changed_while_its_servers_are_asked(change: str) -> None:
+    """A run, or a promotion, has the last word: what was judged is no longer what is there."""
+    api, last = FakeApi(NS, *GLUE, DS), {}
+    rrsets = {
+        "gone": [], "other servers": [plain("shop.alt.", "NS", "ns.neo."), *GLUE, DS],
+        "another DS": [NS, *GLUE, plain("shop.alt.", "DS", *texts("old", "third"))],
+        "while it waits": [NS, *GLUE],
+    }[change]  # fmt: skip
+    api.meanwhile = {1: lambda: api.zone.update(rrsets=rrsets)}
+    if change == "while it waits":
+        api.zone["serial"] = NOW + 2
+        api.meanwhile = {2: api.meanwhile[1]}
+    told = run(api, Servers(), last)
+    assert told == "left as it is: its delegation was changed meanwhile"
+    assert (api.sent, last) == ([], {})
+
+
+def test_the_serial_that_counts_is_the_last_one() -> None:
+    api, clock = FakeApi(NS, *GLUE, DS), [float(NOW)]
+    api.meanwhile = {1: lambda: api.zone.update(serial=NOW + 1)}
+    assert run(api, Servers(), clock=clock).startswith("asks for ")
+    assert clock[0] >= NOW + 2
 
 
 @pytest.mark.parametrize(
