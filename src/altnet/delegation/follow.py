@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -104,7 +105,10 @@ def main(path: str) -> int:
         api = HttpApi(where["address"], where["port"], read_key(Path(where["key_file"])))
         asker = Asker((settings["resolver"]["address"], settings["resolver"]["port"]), settings["port"])
         follower = Follower(api, asker, last)
-        for child in settings["children"]:
+        children = list(settings["children"])
+        # Where there is no time for all, it is not always the same ones that go without.
+        random.SystemRandom().shuffle(children)
+        for child in children:
             try:
                 log.info("%s %s", child["name"], follower.follow(child["name"], child["zone"]))
             except ApiRefusedError as refusal:  # the zone is not published yet, or the DS is not to its liking

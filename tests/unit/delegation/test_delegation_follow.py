@@ -115,6 +115,28 @@ def test_no_two_changes_have_one_serial_and_none_goes_back() -> None:
     assert api.sent == []
 
 
+@pytest.mark.parametrize("seconds", [5.0, 20.0])
+def test_a_child_whose_servers_take_their_time_is_given_up(seconds: float) -> None:
+    api, servers, clock = (
+        FakeApi(plain("shop.alt.", "NS", "ns.neo."), plain("ns.neo.", "A", ADDRESSES[1])),
+        Servers(),
+        [0.0],
+    )
+
+    def slowly(query: dns.message.Message, address: str, port: int) -> dns.message.Message:
+        clock[0] += seconds
+        return servers(query, address, port)
+
+    asker = Asker(RESOLVER, ask=slowly, clock=lambda: clock[0])
+    told = Follower(api, asker, {}, now=lambda: float(NOW)).follow("shop.alt.", "alt.")
+    slow = "left as it is: asking its servers takes longer than 60 s"
+    assert (told == slow) == (seconds > 5)
+    assert clock[0] <= 60 + seconds
+    # The next child has a minute of its own.
+    clock[0] += 1000
+    assert (Follower(api, asker, {}, now=lambda: float(NOW)).follow("shop.alt.", "alt.") == slow) == (seconds > 5)
+
+
 @pytest.mark.parametrize("change", ["gone", "other servers", "another DS", "while it waits"])
 def test_a_delegation_that_is_changed_while_its_servers_are_asked(change: str) -> None:
     """A run, or a promotion, has the last word: what was judged is no longer what is there."""
@@ -233,6 +255,17 @@ def test_a_child_that_we_stumble_over_does_not_stop_the_others(program: Program)
 def test_an_api_that_does_not_answer_ends_the_run(program: Program) -> None:
     gone = PowerdnsError(problem("[::1]:1", "it does not answer", "see `systemctl status pdns`"))
     assert program.run(a=gone, b=gone) == (1, ["[::1]:1: it does not answer. Remedy: see `systemctl status pdns`."])
+
+
+def test_no_child_is_always_the_last(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = set()
+    monkeypatch.setattr(program, "_follow", lambda follower, child: seen.append(child) or "fine")
+    for _ in range(50):
+        seen: list[str] = []
+        program.run(a="fine", b="fine")
+        assert sorted(seen) == ["a.alt.", "b.alt."]
+        orders.add(tuple(seen))
+    assert len(orders) == 2
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a.alt.": "x"}', "\udcff"])
