@@ -264,6 +264,11 @@ def test_the_primary_looks_after_children_that_decide_on_their_ds(other: Path) -
         "systemctl start altnet-children.service; journalctl --sync; journalctl -u altnet-children -n 20 -o cat",
     )
     assert f"{child} left as it is: ns.{child} ({nobody}) does not answer" in said
+    started = "systemctl show -P InactiveExitTimestampMonotonic altnet-children.service"
+    before_restart = lab.ssh(PRIMARY, started)
+    lab.ssh(PRIMARY, "systemctl restart pdns.service")
+    assert lab.ssh(PRIMARY, f"systemctl is-active {timer}").strip() == "active"
+    assert lab.ssh(PRIMARY, started) == before_restart
     (other / names.ZONES).write_text(before)
     names.publish(other)
     assert "inactive" in lab.ssh(PRIMARY, f"systemctl is-active {timer}", check=False)

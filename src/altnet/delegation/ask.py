@@ -25,6 +25,8 @@ PORT = 53
 _ANSWER = 5.0
 #: Addresses that are asked for one child: a delegation must not make us ask half the network.
 SERVERS_MAX = 16
+#: Seconds after which nothing more is asked for a child: one whose servers take their time is not the only one.
+PATIENCE = 60.0
 _AGAIN = 1.0
 _WISHES = (dns.rdatatype.CDS, dns.rdatatype.CDNSKEY)
 
@@ -77,18 +79,26 @@ def delegation(child: str, rrsets: Iterable[Mapping[str, Any]]) -> Delegation | 
 class Asker:
     """Asks for one child after the other; ``resolver`` is the address and the port of one that validates."""
 
-    def __init__(self, resolver: tuple[str, int], port: int = PORT, ask: Ask = ask) -> None:
-        self._resolver, self._port, self._ask = resolver, port, ask
+    def __init__(
+        self,
+        resolver: tuple[str, int],
+        port: int = PORT,
+        ask: Ask = ask,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._resolver, self._port, self._ask, self._clock = resolver, port, ask, clock
+        self._deadline = float("inf")
 
     def said(self, one: Delegation) -> list[Said]:
-        """Return what every server of the child says; RefusedError where one of them cannot be heard."""
+        """Return what every server of the child says; RefusedError where one of them cannot be heard in time."""
+        self._deadline = self._clock() + PATIENCE
         addresses = {address: server for server in one.servers for address in self._addresses(server, one.glue)}
         if len(addresses) > SERVERS_MAX:
             raise RefusedError(f"its servers have {len(addresses)} addresses, more than {SERVERS_MAX}")
         return [self._server(one.child, f"{server} ({address})", address) for address, server in addresses.items()]
 
     def signals(self, one: Delegation) -> list[Signal]:
-        """Return what stands under the name of each server that is not below the child itself."""
+        """Return what stands under the name of each server that is not below the child itself; in the same time."""
         return [self._signal(one.child, server) for server in one.servers if not server.is_subdomain(one.child)]
 
     def _addresses(self, server: dns.name.Name, glue: Mapping[dns.name.Name, tuple[str, ...]]) -> list[str]:
@@ -142,6 +152,8 @@ class Asker:
         return answer
 
     def _heard(self, query: dns.message.Message, address: str, port: int, shown: str) -> dns.message.Message:
+        if self._clock() >= self._deadline:
+            raise RefusedError(f"asking its servers takes longer than {PATIENCE:.0f} s")
         try:
             return self._ask(query, address, port)
         except (OSError, EOFError, dns.exception.DNSException) as error:

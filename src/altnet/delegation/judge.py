@@ -158,6 +158,8 @@ def _digests(child: dns.name.Name, key: DNSKEY | CDNSKEY, kinds: Collection[int]
 
 def _proved(child: dns.name.Name, present: Rdatas, one: Said, now: float) -> int:
     """See that a server's wish is signed by a key that the DS names, and that signs the keys; return when it began."""
+    if not any(entry.digest_type in DIGESTS for entry in present):
+        raise RefusedError("its DS has no digest that is both known and secure; declare one with SHA-256")
     keys = _anchored(child, present, one, now)
     if not keys:
         raise RefusedError(f"no key that its DS names signs its keys at {one.server}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.dnssec
+import dns.rdata
 import pytest
-from delegation_world import CHILD, DELETE, NOW, ds, said, signal, signed, texts, wish
+from delegation_world import CHILD, DELETE, NOW, ds, key, said, signal, signed, texts, wish
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +49,13 @@ def test_sha_384_and_what_is_left_out() -> None:
     assert judged(Said("one", signed("CDS", strong, ["old"]), None, dnskey)).ds == frozenset(strong)
     assert judged(Said("one", signed("CDS", [weak, *strong], ["old"]), None, dnskey)).ds == frozenset(strong)
     assert "no digest but such" in judged(Said("one", signed("CDS", [weak], ["old"]), None, dnskey)).why
+
+
+def test_a_ds_with_a_weak_digest_alone_vouches_for_nothing() -> None:
+    weak = dns.rdata.from_text("IN", "DS", f"{dns.dnssec.key_id(key('old')[1])} 13 1 " + "ab" * 20)
+    wish = said(**ROLLING, cds=("new",))
+    assert "declare one with SHA-256" in judged(wish, present=frozenset({weak})).why
+    assert judged(wish, present=ds("old") | {weak}).ds == texts("new")
 
 
 @pytest.mark.parametrize(

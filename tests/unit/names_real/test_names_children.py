@@ -13,6 +13,7 @@ import pytest
 from names_servers import MISSING, PowerDns, RealTime, Unbound, until
 
 from altnet.delegation import follow
+from altnet.delegation.judge import Said
 
 pytestmark = [
     pytest.mark.xdist_group("names-real"),
@@ -51,7 +52,8 @@ class Network:
             "resolver": {"address": "127.0.0.1", "port": self.resolver.port},
             "port": self.theirs.port,
             "state": str(self.root / "children.json"),
-            "children": [{"name": CHILD, "zone": TLD}],
+            # The first one's zone is not published yet.
+            "children": [{"name": "lab.gone.", "zone": "gone."}, {"name": CHILD, "zone": TLD}],
         }
         (self.root / "settings.json").write_text(json.dumps(settings))
 
@@ -96,8 +98,10 @@ class Network:
     def follow(self, caplog: pytest.LogCaptureFixture) -> str:
         caplog.clear()
         caplog.set_level(logging.INFO)
-        assert follow.main(str(self.root / "settings.json")) == 0
-        return caplog.messages[-1]
+        assert follow.main(str(self.root / "settings.json")) == 1
+        assert len(caplog.messages) == 2
+        assert any(one.startswith("lab.gone.: zone gone.: PowerDNS refuses it (404)") for one in caplog.messages)
+        return next(one for one in caplog.messages if one.startswith(CHILD))
 
     def asked(self, wanted: str) -> str:
         """Return what the resolver says of the child; it may know a key for a second that has just gone."""
@@ -152,6 +156,26 @@ def test_a_child_that_nobody_vouches_for(network: Network, caplog: pytest.LogCap
     network.theirs.kill()
     assert "does not answer" in network.follow(caplog)
     assert network.ds() == {first}
+
+
+def test_a_delegation_that_is_changed_while_its_servers_are_asked(
+    network: Network, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((_, first),) = network.keys().items()
+    network.ours.change(TLD, CHILD, "DS", first)
+    network.publish("2")
+    network.add_key()
+    other = f"12345 13 2 {'ab' * 32}"
+    said = follow.Asker.said
+
+    def slowly(asker: follow.Asker, one: follow.Delegation) -> list[Said]:
+        found = said(asker, one)
+        network.ours.change(TLD, CHILD, "DS", other)
+        return found
+
+    monkeypatch.setattr(follow.Asker, "said", slowly)
+    assert network.follow(caplog) == f"{CHILD} left as it is: its delegation was changed meanwhile"
+    assert network.ds() == {other}
 
 
 def test_a_childs_first_ds_by_its_servers_names(network: Network, caplog: pytest.LogCaptureFixture) -> None:

@@ -338,3 +338,12 @@ class TestChildren:
         self.theirs(full, self.OTHER)
         full.run(ALT, {**child, "children": []})
         assert ("lab.net.alt.", "DS", 3600, tuple(self.CUT[1]["records"])) in full.held("net.alt.")
+
+    @pytest.mark.parametrize(("owns", "prune"), [([], False), ([], True), (["net.alt."], False)])
+    def test_a_ds_that_is_not_declared_goes_by_prune_or_where_the_plan_owns_it(self, full, child, owns, prune) -> None:
+        self.theirs(full, self.OTHER)
+        rrsets = [one for one in child["rrsets"] if one["type"] != "DS"]
+        wanted = {**child, "children": [], "rrsets": rrsets, "owns": owns}
+        full.run(ALT, wanted, prune=prune, prune_consent=["net.alt."])
+        left = ("lab.net.alt.", "DS", 3600, tuple(self.OTHER["records"])) in full.held("net.alt.")
+        assert left == (not owns and not prune)
