@@ -13,6 +13,8 @@ description:
     which the next one makes itself.
   - For C(playbooks/promote.yml), which makes a primary of a secondary. The copy is for a run that is killed after the
     host has changed sides, when its own zones may be some of them only; on such a host it is returned.
+  - A host without zones is refused, and one that has not fetched all of them unless O(incomplete) is set. All others
+    would follow it.
 options:
   copy:
     description: Where the copy lies, readable by root.
@@ -26,6 +28,10 @@ options:
     description: File with the API's key.
     type: path
     default: /etc/powerdns/altnet/api.key
+  incomplete:
+    description: Whether zones that the host has not fetched may be left out.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Reads, and keeps no copy.
@@ -60,13 +66,14 @@ from pathlib import Path
 
 from ansible.module_utils.altnet.powerdns.client import HttpApi, read_key, zone_path
 from ansible.module_utils.altnet.powerdns.errors import PowerdnsError, text
-from ansible.module_utils.altnet.powerdns.held import FOLLOWS, held
+from ansible.module_utils.altnet.powerdns.held import FOLLOWS, complete, held
 from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENTS = {
     "copy": {"type": "path", "default": "/var/lib/altnet-dns/held.json"},
     "port": {"type": "int", "default": 8081},
     "key_file": {"type": "path", "default": "/etc/powerdns/altnet/api.key", "no_log": False},
+    "incomplete": {"type": "bool", "default": False},
 }
 
 
@@ -74,7 +81,7 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
-    copy = Path(given["copy"])
+    copy, live = Path(given["copy"]), True
     try:
         # A secondary's API is at ::1, a primary's is not: it has become one in an earlier run that did not get further.
         api = HttpApi("::1", given["port"], read_key(Path(given["key_file"])), patience=0)
@@ -83,12 +90,14 @@ def main() -> None:
     except PowerdnsError as error:
         if not copy.exists():
             module.fail_json(msg=text(error))
-        module.exit_json(changed=False, zones=json.loads(copy.read_text()), live=False)
-    # One that was never transferred has nothing in it.
-    zones = [zone for zone in found if zone["rrsets"]]
-    if not module.check_mode:
+        found, live = json.loads(copy.read_text()), False
+    try:
+        zones = complete(found, consent=given["incomplete"])
+    except PowerdnsError as error:
+        module.fail_json(msg=text(error))
+    if live and not module.check_mode:
         keep(copy, json.dumps(zones))
-    module.exit_json(changed=False, zones=zones, live=True)
+    module.exit_json(changed=False, zones=zones, live=live)
 
 
 def keep(path: Path, text: str) -> None:
