@@ -25,10 +25,10 @@ import pytest
 import yaml
 from powerdns_fakes import arguments, key, private, rrset, zone
 
-from altnet.powerdns import client, model, order
+from altnet.powerdns import client, former, model, order
 from altnet.powerdns.apikey import api_hash
 from altnet.powerdns.client import zone_path
-from altnet.powerdns.errors import PowerdnsError
+from altnet.powerdns.errors import PowerdnsError, problem
 from altnet.powerdns.followers import DnsFollowers
 from altnet.powerdns.held import held, merged
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
@@ -318,6 +318,36 @@ def test_a_primary_that_lost_its_disk(pair: Pair, tmp_path: Path) -> None:
 def unsigned(lines: list[str]) -> list[str]:
     """Return what does not depend on the time of signing; the keys are in it."""
     return [line for line in lines if line.split()[3] not in {"SOA", "RRSIG"}]
+
+
+def silent() -> list[dict[str, Any]]:
+    raise PowerdnsError(problem("[::1]:8081", "PowerDNS's API does not answer", "see"))
+
+
+def test_what_a_host_held_is_read_from_its_data_once_nobody_serves_them(pair: Pair, tmp_path: Path) -> None:
+    """But not where it is the primary and has published since."""
+    secondary = client.HttpApi("::1", pair.secondary.api, API_KEY)
+    served = [held(secondary.call("GET", zone_path(name))) for name in ("alt.", "net.alt.")]
+    pair.secondary.stop()
+    try:
+        root, config = pair.secondary.root, pair.secondary.root / "pdns.conf"
+        read = sorted(map(held, former.zones(root, config)), key=lambda one: str(one["name"]))
+        assert [plain(one) for one in read] == [plain(one) for one in served]
+        assert sorted(former.names(root, config)) == ["alt.", "catalog.invalid.", "net.alt."]
+        assert former.zones(root / "nothing", config) == former.names(root / "nothing", config) == []
+        where = {"before": root, "config": config}
+        assert former.held_here(silent, tmp_path / "copy", now=root / "nothing", **where) == (
+            [held(one) for one in former.zones(root, config)], False,
+        )  # fmt: skip
+        with pytest.raises(PowerdnsError, match="API does not answer"):
+            former.held_here(silent, tmp_path / "copy", now=root, **where)
+    finally:
+        pair.secondary.start()
+        pair.secondary.follow()
+
+
+def plain(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "rrsets": sorted(one["rrsets"], key=lambda rrset: (rrset["name"], rrset["type"]))}
 
 
 def test_a_wrong_key_and_a_closed_door(pair: Pair) -> None:
