@@ -33,17 +33,24 @@ class Witnesses(Protocol):
     def ask(self, catalog: str) -> Iterable[Word]:
         """Yield what each secondary has of the catalog's zones, who has most first; no catalog is no zone."""
 
+    def own(self) -> Word:
+        """Return what this host itself held before it became the primary."""
+
 
 def judge(zones: Mapping[str, Zone], witnesses: Witnesses, catalog: str) -> None:
     """Refuse to begin anew where that loses something, or where nobody can say whether it does."""
-    silent, heard = [], False
+    silent, heard, held = [], False, False
     for word in witnesses.ask(catalog):
         if word.held is None:
             silent.append(word.name)
             continue
-        heard = True
+        heard, held = True, held or bool(word.held)
         what = f"this primary has lost its zones, and {word.name} has"
         _refuse_loss(zones, word, what, "make another server the primary, which keeps everything")
+    if not held:
+        # As old as its promotion: what a secondary says is newer.
+        what = "this primary has no zones, and its data of when it was a secondary have"
+        _refuse_loss(zones, witnesses.own(), what, "promote this host, which keeps them")
     if silent and not heard:
         what = f"this primary has no zones, and no secondary says what there was; no word from {', '.join(silent)}"
         mend = f"run again with one of them that answers on the fabric; {_GIVE_UP}"

@@ -28,7 +28,7 @@ _TIMEOUT = 20.0
 
 def run(given: Mapping[str, Any], *, check_mode: bool, path: Path = ZONES) -> Report:
     """Bring PowerDNS to the module's arguments, and remember the order where it has a fingerprint."""
-    witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given))
+    witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given), host=given.get("_host") or "")
     report = _bring(given, _api(given), check_mode=check_mode, witnesses=witnesses)
     if not check_mode:
         keep(path, _order(given))

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dns import exception, flags, message, query, rcode, rdatatype, zone
 
-from .held import MADE
+from . import former
+from .held import MADE, held
 from .lost import Word
 from .model import Spot
 
@@ -27,16 +28,29 @@ class DnsWitnesses:
         secondaries: Mapping[str, str],
         port: int,
         source: str | None = None,
+        host: str = "",
         patience: float = _PATIENCE,
     ) -> None:
         self._secondaries, self._port, self._source = dict(secondaries), port, source
-        self._patience = patience
+        self._host, self._patience = host, patience
 
     def ask(self, catalog: str) -> Iterator[Word]:
         """Yield what each secondary has of the catalog's zones, who has most first; no catalog is no zone."""
         members = self._catalogs(catalog)
         for name in sorted(members, key=lambda one: (-len(members[one] or ()), one)):
             yield Word(name, self._held(self._secondaries[name], members[name]))
+
+    def own(self) -> Word:
+        """Return what this host itself held before it became the primary."""
+        zones = [held(one) for one in former.zones()]
+        return Word(
+            self._host,
+            {
+                one["name"]: frozenset((rrset["name"].lower(), rrset["type"]) for rrset in one["rrsets"])
+                for one in zones
+                if one["rrsets"]
+            },
+        )
 
     def _catalogs(self, catalog: str) -> dict[str, list[str] | None]:
         """Return the zones by secondary, None where it does not say them."""

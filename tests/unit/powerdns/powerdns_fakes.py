@@ -200,6 +200,7 @@ class FakeWitnesses:
     def __init__(self) -> None:
         self.words: dict[str, Word] = {}
         self.asked: list[str] = []
+        self.before = Word("core2", {})
 
     def hold(self, name: str, *zones: dict[str, Any] | None) -> None:
         self.words[name] = word(name, *zones)
@@ -210,6 +211,9 @@ class FakeWitnesses:
         for name, said in self.words.items():
             self.asked.append(name)
             yield said
+
+    def own(self) -> Word:
+        return self.before
 
 
 def word(name: str, *zones: dict[str, Any] | None) -> Word:

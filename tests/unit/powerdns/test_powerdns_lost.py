@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from powerdns_fakes import arguments, rrset, zone
+from powerdns_fakes import arguments, rrset, word, zone
 
 from altnet.powerdns import order
 from altnet.powerdns.errors import PowerdnsError, text
@@ -91,6 +91,25 @@ def test_where_nobody_says_what_there_was(world) -> None:
 def test_one_that_answers_is_enough(world) -> None:
     world.witnesses.hold("fra", ALT)
     world.witnesses.hold("nyc", None)
+    assert world.run(ALT).created == ["alt."]
+
+
+@pytest.mark.parametrize("others", [None, "silent", "new"])
+def test_the_only_other_server_has_what_it_held_before_it_became_the_primary(world, others) -> None:
+    world.witnesses.before = word("core3", ALT, SHOP)
+    if others:
+        world.witnesses.hold("fra", *([None] if others == "silent" else []))
+    said = refused(world, ALT)
+    assert "its data of when it was a secondary have zone shop.alt., which the inventory does not declare" in said
+    assert (
+        "Remedy: promote this host, which keeps them (`ansible-playbook playbooks/promote.yml -e promote_host=core3`)"
+        in said
+    )
+
+
+def test_what_it_held_long_ago_is_no_loss_where_a_secondary_holds_more_recent_zones(world) -> None:
+    world.witnesses.before = word("core3", ALT, SHOP)
+    world.witnesses.hold("fra", ALT)
     assert world.run(ALT).created == ["alt."]
 
 

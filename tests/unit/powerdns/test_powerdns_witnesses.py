@@ -113,3 +113,14 @@ def test_who_has_most_is_asked_for_zones_first(stubs) -> None:
     # Nobody listens at the other address.
     words = DnsWitnesses({"absent": "::ffff:127.0.0.2", "fra": "::1"}, stubs[0].port, patience=0).ask(CATALOG)
     assert [one.name for one in words] == ["fra", "absent"]
+
+
+def test_what_this_host_held_is_without_what_a_primary_makes_and_what_was_never_fetched(monkeypatch) -> None:
+    rrsets = [
+        {"name": name, "type": kind, "ttl": 60, "records": [{"content": text}]} for name, kind, text in RECORDS["alt."]
+    ]
+    monkeypatch.setattr(
+        witnesses.former, "zones", lambda: [{"name": "alt.", "rrsets": rrsets}, {"name": "shop.alt.", "rrsets": []}]
+    )
+    word = DnsWitnesses({}, 1, host="core3").own()
+    assert (word.name, word.held) == ("core3", {"alt.": frozenset({("alt.", "NS"), ("shop.alt.", "NS")})})
