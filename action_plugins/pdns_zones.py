@@ -47,7 +47,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(
-            "pdns_zones", module_args={**given, "_order": order}, task_vars=variables
+            "pdns_zones",
+            module_args={**given, "_order": order, "_host": str(host or variables["inventory_hostname"])},
+            task_vars=variables,
         )
         orders.executed(self._task, variables, result, host)
         return result

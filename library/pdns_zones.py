@@ -17,7 +17,8 @@ description:
   - A zone's keys are wholly this module's. It refuses to take all of a signed zone's keys away at once.
   - Serials follow the primary's clock. Where it is behind a zone's serial nothing is changed.
   - A primary without a catalog starts from nothing. It is refused where a secondary holds what would be lost by that,
-    and where it has published before and no secondary answers.
+    or it did itself before it became the primary, and where no secondary says what it holds. A silent one is asked
+    again for 30 seconds. In a new network the secondaries have to be there first, and say that they hold nothing.
   - The action plugin of the same name hides the private keys; run it delegated to the primary.
 options:
   zones:
@@ -243,6 +244,7 @@ ARGUMENTS = {
     "replace_keys": {"type": "bool", "default": False, "no_log": False},
     "start_anew": {"type": "bool", "default": False},
     "_order": {"type": "str"},
+    "_host": {"type": "str"},
 }
 
 

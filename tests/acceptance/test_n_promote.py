@@ -20,6 +20,7 @@ from .names import CLIENT, PRIMARY, RESOLVERS
 
 NEXT = "fra"
 DATA = "/var/lib/altnet-dns"
+MEMORY = "/var/lib/altnet/pdns_zones"
 HELD = [
     {
         "name": "held.alt",
@@ -86,17 +87,34 @@ def test_before_anything_is_lost() -> None:
     assert all(records for status, records in told.values() if status == "NOERROR AD")
 
 
+@contextlib.contextmanager
+def lost(host: str, role: str) -> Iterator[None]:
+    """A host whose zones are gone, and what it remembers of them; afterwards they are there again."""
+    lab.ssh(host, f"systemctl stop pdns; mv {DATA}/{role} {DATA}/aside; rm -rf {MEMORY}; systemctl start pdns")
+    try:
+        yield
+    finally:
+        lab.ssh(host, f"systemctl stop pdns; rm -r {DATA}/{role}; mv {DATA}/aside {DATA}/{role}; systemctl start pdns")
+
+
+@contextlib.contextmanager
+def stopped(*hosts: str) -> Iterator[None]:
+    """Name servers that say nothing."""
+    for host in hosts:
+        lab.ssh(host, "systemctl stop pdns")
+    try:
+        yield
+    finally:
+        for host in hosts:
+            lab.ssh(host, "systemctl start pdns")
+
+
 def test_a_primary_that_has_lost_its_zones_publishes_nothing() -> None:
     before = answers()
-    lab.ssh(PRIMARY, f"systemctl stop pdns; mv {DATA}/primary {DATA}/aside; systemctl start pdns")
-    try:
+    with lost(PRIMARY, "primary"):
         refused = lab.playbook("site.yml", "--tags", "authoritative")
         time.sleep(6)  # a secondary that is to follow would have by now
         same(before, 0)
-    finally:
-        lab.ssh(
-            PRIMARY, f"systemctl stop pdns; rm -r {DATA}/primary; mv {DATA}/aside {DATA}/primary; systemctl start pdns"
-        )
     told = " ".join(refused.output.split())
     assert refused.status != 0
     assert "dns_authoritative_start_anew: this primary has lost its zones" in told, refused.output[-3000:]
@@ -104,6 +122,31 @@ def test_a_primary_that_has_lost_its_zones_publishes_nothing() -> None:
     assert "which the inventory does not declare" in told
     assert "-e promote_host=" in told
     assert lab.playbook("site.yml", "--tags", "authoritative").ok().changed == dict.fromkeys(lab.addresses(), 0)
+
+
+def test_a_primary_installed_anew_publishes_nothing_while_no_secondary_answers() -> None:
+    before = answers()
+    with lost(PRIMARY, "primary"):
+        with stopped(*RESOLVERS):
+            refused = lab.playbook("site.yml", "--tags", "authoritative", "--limit", PRIMARY)
+        same(before, BACK_MAX)
+        catalog = names.dig(PRIMARY, "@::1", "-p", "5300", "+norec", "catalog.invalid.", "SOA")
+    assert refused.status != 0
+    told = " ".join(refused.output.split())
+    assert "no secondary says what there was; no word from" in told, refused.output[-3000:]
+    assert "status: REFUSED" in catalog, "it was made, and the secondaries would have followed it"
+    assert lab.playbook("site.yml", "--tags", "authoritative").ok().changed == dict.fromkeys(lab.addresses(), 0)
+
+
+def test_a_host_that_holds_no_zones_is_not_promoted() -> None:
+    before, ledger = answers(), lab.ledger()
+    # Without the primary it cannot fetch them again.
+    with stopped(PRIMARY), lost(NEXT, "secondary"):
+        refused = lab.playbook("playbooks/promote.yml", "-e", f"promote_host={NEXT}")
+    assert refused.status != 0
+    assert "promote_host: this host holds no zones" in " ".join(refused.output.split()), refused.output[-3000:]
+    assert lab.ledger() == ledger
+    same(before, BACK_MAX)
 
 
 def test_another_host_becomes_the_primary_without_the_former_ones_disk() -> None:

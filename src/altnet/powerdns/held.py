@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Problem
+from .errors import PowerdnsError, problem
 
 #: What the former primary made, and the next one makes itself.
 MADE = frozenset({"SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"})
 FOLLOWS = "Slave"
+_SHOWN = 5
 
 Plain = dict[str, Any]
 #: A zone's keys and their DNSKEY records, by the zone's name.
@@ -29,6 +31,23 @@ def held(zone: Mapping[str, Any]) -> Plain:
         if one["type"] not in MADE and contents:
             rrsets.append({"name": one["name"], "type": one["type"], "ttl": one["ttl"], "records": contents})
     return {"name": zone["name"], "parent": None, "rrsets": rrsets, "signed_by": keys}
+
+
+def complete(found: Iterable[Plain], *, consent: bool) -> list[Plain]:
+    """Return the zones that were fetched; a host that lacks some, unless that is consented to, or all is refused."""
+    zones = list(found)
+    # One that was never transferred has nothing in it.
+    fetched = [zone for zone in zones if zone["rrsets"]]
+    missing = sorted(zone["name"] for zone in zones if not zone["rrsets"])
+    mend = "name a server that has them, or wait until this one has fetched them"
+    if not fetched:
+        what = "this host holds no zones, and all others would follow it"
+        raise PowerdnsError(problem("promote_host", what, mend))
+    if missing and not consent:
+        what = f"this host has not fetched {', '.join(missing[:_SHOWN])}{' and more' if missing[_SHOWN:] else ''}"
+        mend = f"{mend}; to give up what the inventory does not declare, set dns_authoritative_start_anew"
+        raise PowerdnsError(problem("promote_host", what, mend))
+    return fetched
 
 
 def merged(

@@ -28,10 +28,8 @@ _TIMEOUT = 20.0
 
 def run(given: Mapping[str, Any], *, check_mode: bool, path: Path = ZONES) -> Report:
     """Bring PowerDNS to the module's arguments, and remember the order where it has a fingerprint."""
-    # An order that was fulfilled outlives the zones.
-    published = recall(path) is not None
-    witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given))
-    report = _bring(given, _api(given), check_mode=check_mode, witnesses=witnesses, published=published)
+    witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given), host=given.get("_host") or "")
+    report = _bring(given, _api(given), check_mode=check_mode, witnesses=witnesses)
     if not check_mode:
         keep(path, _order(given))
     return report
@@ -55,14 +53,7 @@ def _secondaries(given: Mapping[str, Any]) -> tuple[dict[str, str], int, str]:
     return {one["name"]: one["address"] for one in given["secondaries"]}, given["secondary_port"], given["address"]
 
 
-def _bring(
-    given: Mapping[str, Any],
-    api: Api,
-    *,
-    check_mode: bool,
-    witnesses: Witnesses | None = None,
-    published: bool = False,
-) -> Report:
+def _bring(given: Mapping[str, Any], api: Api, *, check_mode: bool, witnesses: Witnesses | None = None) -> Report:
     keys = json.loads(given["keys"])
     zones = model.desired({**zone, "keys": keys.get(zone.get("name"), [])} for zone in given["zones"])
     return reconcile(
@@ -77,7 +68,6 @@ def _bring(
             prune_consent=tuple(given["prune_consent"]),
             replace_keys=given["replace_keys"],
             settle=given["settle"],
-            published=published,
         ),
         DnsFollowers(*_secondaries(given)),
         check_mode=check_mode,

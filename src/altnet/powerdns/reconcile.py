@@ -46,8 +46,6 @@ class Wish:
     prune_consent: tuple[str, ...] = ()
     replace_keys: bool = False
     settle: bool = False
-    #: This host has published before.
-    published: bool = False
 
 
 @dataclass
@@ -92,7 +90,7 @@ def reconcile(
     clock = clock or Clock()
     state = read(api, zones, wish.tsig.name if wish.tsig else None, signed=zones)
     if witnesses is not None and wish.catalog not in state.listed:
-        lost.judge(zones, witnesses.ask(wish.catalog), published=wish.published)
+        lost.judge(zones, witnesses, wish.catalog)
     strangers = [name for name in state.listed if name not in zones and name != wish.catalog]
     if wish.prune and strangers:
         state.zones |= read(api, strangers, None, signed=()).zones

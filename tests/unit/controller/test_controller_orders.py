@@ -181,6 +181,7 @@ def publish(executed: list[dict[str, Any]], answer: Any = None, args: Any = None
 def test_zones_that_stand_on_the_primary_are_not_published_again() -> None:
     executed: list[dict[str, Any]] = []
     publish(executed)
+    assert executed[0]["_host"] == "core", "it is told its own name"
     order = executed.pop()["_order"]
     facts = {"asked_at": time.time() - 1, "standing": {"pdns_zones": {"fingerprint": order, "result": KNOWN}}}
     asked = {"hostvars": {"core": {"altnet_host": facts}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from altnet.powerdns import model
@@ -12,7 +12,7 @@ from altnet.powerdns.apply import Clock
 from altnet.powerdns.client import RefusedError
 from altnet.powerdns.difference import Sample
 from altnet.powerdns.followers import Lag
-from altnet.powerdns.lost import Holdings
+from altnet.powerdns.lost import Word
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
 
 START = 1_700_000_000
@@ -195,21 +195,33 @@ class FakeFollowers:
 
 
 class FakeWitnesses:
-    """Hold what they are given, zone by zone as the module takes them."""
+    """Hold what they are given, zone by zone as the module takes them; a secondary that was given None is silent."""
 
     def __init__(self) -> None:
-        self.said = Holdings()
-        self.asked = 0
+        self.words: dict[str, Word] = {}
+        self.asked: list[str] = []
+        self.before = Word("core2", {})
 
-    def hold(self, name: str, *zones: dict[str, Any]) -> None:
-        self.said.held[name] = {
-            one["name"]: frozenset((entry["name"], entry["type"]) for entry in one["rrsets"]) for one in zones
-        }
+    def hold(self, name: str, *zones: dict[str, Any] | None) -> None:
+        self.words[name] = word(name, *zones)
 
-    def ask(self, catalog: str) -> Holdings:
+    def ask(self, catalog: str) -> Iterator[Word]:
         assert catalog == CATALOG
-        self.asked += 1
-        return self.said
+        self.asked.append("")
+        for name, said in self.words.items():
+            self.asked.append(name)
+            yield said
+
+    def own(self) -> Word:
+        return self.before
+
+
+def word(name: str, *zones: dict[str, Any] | None) -> Word:
+    if None in zones:
+        return Word(name, None)
+    return Word(
+        name, {one["name"]: frozenset((item["name"], item["type"]) for item in one["rrsets"]) for one in zones if one}
+    )
 
 
 class World:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from powerdns_fakes import rrset, zone
 
-from altnet.powerdns.held import held, merged
+from altnet.powerdns import former
+from altnet.powerdns.errors import PowerdnsError, problem, text
+from altnet.powerdns.held import complete, held, merged
 
 OURS, OTHERS = "257 3 13 b3Vycw==", "257 3 13 b3RoZXJz"
 
@@ -72,3 +77,35 @@ def test_a_child_keeps_the_ds_that_it_asked_for(now) -> None:
     assert [entry["records"] for entry in one["rrsets"] if entry["type"] == "DS"] == ([now] if now else [])
     ((new,), _) = merged([desired], [held(answer("alt."))], keys_of)
     assert ("lab.alt.", "DS") in spots(new), "it is delegated for the first time"
+
+
+def test_a_host_without_zones_is_not_promoted() -> None:
+    for consent in (False, True):
+        with pytest.raises(PowerdnsError) as caught:
+            complete([{"name": "alt.", "rrsets": []}], consent=consent)
+        assert text(caught.value) == (
+            "promote_host: this host holds no zones, and all others would follow it. Remedy: name a server that has "
+            "them, or wait until this one has fetched them."
+        )
+
+
+def test_a_host_that_has_not_fetched_all_is_promoted_with_consent_only() -> None:
+    whole, empty = held(answer("alt.")), {"name": "shop.alt.", "rrsets": []}
+    assert complete([whole], consent=False) == [whole]
+    with pytest.raises(PowerdnsError, match=r"promote_host: this host has not fetched shop\.alt\.\. Remedy"):
+        complete([whole, empty], consent=False)
+    assert complete([whole, empty], consent=True) == [whole]
+
+
+def silent():
+    raise PowerdnsError(problem("[::1]:8081", "PowerDNS's API does not answer", "see"))
+
+
+def test_where_powerdns_does_not_say_the_copy_does(tmp_path: Path) -> None:
+    zones, nothing = [held(answer("alt."))], {"before": tmp_path, "now": tmp_path}
+    copy = tmp_path / "held.json"
+    assert former.held_here(lambda: zones, copy, **nothing) == (zones, True)
+    with pytest.raises(PowerdnsError, match="API does not answer"):
+        former.held_here(silent, copy, **nothing)
+    copy.write_text(json.dumps(zones))
+    assert former.held_here(silent, copy, **nothing) == (zones, False)

@@ -19,18 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import dns.query
+import dns.xfr
 import dns.zone
 import jinja2
 import pytest
 import yaml
 from powerdns_fakes import arguments, key, private, rrset, zone
 
-from altnet.powerdns import client, model, order
+from altnet.powerdns import client, former, model, order
 from altnet.powerdns.apikey import api_hash
 from altnet.powerdns.client import zone_path
-from altnet.powerdns.errors import PowerdnsError
+from altnet.powerdns.errors import PowerdnsError, problem
 from altnet.powerdns.followers import DnsFollowers
 from altnet.powerdns.held import held, merged
+from altnet.powerdns.lost import Word
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
 from altnet.powerdns.witnesses import DnsWitnesses
 
@@ -75,6 +77,7 @@ class Server:
     api: int
     primary: int
     tell: int = 0
+    transfers: str = "::1"
     process: subprocess.Popen[bytes] | None = None
 
     def render(self, name: str) -> str:
@@ -95,6 +98,7 @@ class Server:
                 "local-address": f"[::1]:{self.port}",
                 "socket-dir": self.root,
                 "lmdb-shards": 1,
+                "allow-axfr-ips": self.transfers,
                 **({"also-notify": f"[::1]:{self.tell}"} if self.tell else {}),
             },
         }
@@ -182,6 +186,22 @@ KINDS = [
     rrset("sub.net.alt.", "NS", "ns.elsewhere.alt."),
 ]
 NAMED = [rrset("net.alt.", "NS", "ns.alt."), rrset("net.alt.", "DS", "1 13 2 " + "ab" * 32)]
+
+
+CATALOG = "catalog.invalid."
+
+
+def witness(pair: Pair) -> DnsWitnesses:
+    return DnsWitnesses({"two": "::1"}, pair.secondary.port, "::1", patience=0)
+
+
+def test_a_secondary_of_a_new_network_says_that_it_has_no_zones(pair: Pair) -> None:
+    """It has stood for a while, and has asked a primary that has no catalog yet; so does one that follows nobody."""
+    assert list(witness(pair).ask(CATALOG)) == [Word("two", {})]
+    secondary = client.HttpApi("::1", pair.secondary.api, API_KEY)
+    secondary.call("DELETE", f"/zones/{CATALOG}")
+    assert list(witness(pair).ask(CATALOG)) == [Word("two", {})]
+    pair.secondary.follow()
 
 
 def serve(pair: Pair, name: str) -> list[str]:
@@ -318,6 +338,69 @@ def test_a_primary_that_lost_its_disk(pair: Pair, tmp_path: Path) -> None:
 def unsigned(lines: list[str]) -> list[str]:
     """Return what does not depend on the time of signing; the keys are in it."""
     return [line for line in lines if line.split()[3] not in {"SOA", "RRSIG"}]
+
+
+def test_a_secondary_that_hands_nothing_over_has_said_nothing(pair: Pair) -> None:
+    """PowerDNS says NOTAUTH, as of a zone that it does not have."""
+    pair.secondary.stop()
+    pair.secondary.transfers = "fd12:3456:789a::/48"
+    pair.secondary.start()
+    try:
+        with pytest.raises(dns.xfr.TransferError, match="NOTAUTH"):
+            serve(pair, CATALOG)
+        assert list(witness(pair).ask(CATALOG)) == [Word("two", None)]
+    finally:
+        pair.secondary.stop()
+        pair.secondary.transfers = "::1"
+        pair.secondary.start()
+        pair.secondary.follow()
+
+
+def test_a_secondary_that_lacks_a_zone_of_its_catalog_cannot_be_judged(pair: Pair) -> None:
+    secondary = client.HttpApi("::1", pair.secondary.api, API_KEY)
+    (whole,) = witness(pair).ask(CATALOG)
+    assert ("fra.net.alt.", "SSHFP") in (whole.held or {})["net.alt."]
+    secondary.call("DELETE", "/zones/net.alt.")
+    try:
+        assert list(witness(pair).ask(CATALOG)) == [Word("two", None)]
+    finally:
+        pair.secondary.stop()
+        for path in pair.secondary.root.glob("zones.lmdb*"):
+            path.unlink()
+        pair.secondary.start()
+        pair.secondary.follow()
+        lag = DnsFollowers({"two": "::1"}, pair.secondary.port, "::1").wait({"alt.": 1, "net.alt.": 1}, 20)
+        assert (lag.behind, lag.silent) == ({}, [])
+
+
+def silent() -> list[dict[str, Any]]:
+    raise PowerdnsError(problem("[::1]:8081", "PowerDNS's API does not answer", "see"))
+
+
+def test_what_a_host_held_is_read_from_its_data_once_nobody_serves_them(pair: Pair, tmp_path: Path) -> None:
+    """But not where it is the primary and has published since."""
+    secondary = client.HttpApi("::1", pair.secondary.api, API_KEY)
+    served = [held(secondary.call("GET", zone_path(name))) for name in ("alt.", "net.alt.")]
+    pair.secondary.stop()
+    try:
+        root, config = pair.secondary.root, pair.secondary.root / "pdns.conf"
+        read = sorted(map(held, former.zones(root, config)), key=lambda one: str(one["name"]))
+        assert [plain(one) for one in read] == [plain(one) for one in served]
+        assert sorted(former.names(root, config)) == ["alt.", CATALOG, "net.alt."]
+        assert former.zones(root / "nothing", config) == former.names(root / "nothing", config) == []
+        where = {"before": root, "config": config}
+        assert former.held_here(silent, tmp_path / "copy", now=root / "nothing", **where) == (
+            [held(one) for one in former.zones(root, config)], False,
+        )  # fmt: skip
+        with pytest.raises(PowerdnsError, match="API does not answer"):
+            former.held_here(silent, tmp_path / "copy", now=root, **where)
+    finally:
+        pair.secondary.start()
+        pair.secondary.follow()
+
+
+def plain(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "rrsets": sorted(one["rrsets"], key=lambda rrset: (rrset["name"], rrset["type"]))}
 
 
 def test_a_wrong_key_and_a_closed_door(pair: Pair) -> None:
