@@ -26,6 +26,12 @@ class Sample:
     records: frozenset[bytes]
 
 
+def _upwards(name: str) -> list[str]:
+    """Return a name and every name above it."""
+    labels = name.split(".")
+    return [".".join(labels[at:]) for at in range(len(labels) - 1)]
+
+
 @dataclass(frozen=True)
 class ZoneChange:
     """One zone's difference. Without ``former`` the zone is new, without ``zone`` it goes."""
@@ -62,13 +68,19 @@ class ZoneChange:
     @property
     def sample(self) -> Sample | None:
         """One thing that a server must say differently now; None where only the zone's own or a child's is changed."""
-        puts = (one for one in self.put if one.type not in UNSAMPLED)
+        cuts = self._cuts()
+        puts = (one for one in self.put if one.type not in UNSAMPLED and cuts.isdisjoint(_upwards(one.name)))
         drops = (one for one in self.drop if one.type not in UNSAMPLED)
         for one in puts:
             return Sample(self.name, one.name, one.type, frozenset(canonical(one.type, text) for text in one.records))
         for one in drops:
             return Sample(self.name, one.name, one.type, frozenset())
         return None
+
+    def _cuts(self) -> frozenset[str]:
+        """Return the names that are delegated: below them, a server refers to the child (RFC 1034 §4.3.2)."""
+        spots = [*(self.zone.rrsets if self.zone else ()), *(self.former.rrsets if self.former else ())]
+        return frozenset(at for at, kind in spots if kind == "NS" and at != self.name)
 
     def without(self, names: Collection[str]) -> ZoneChange:
         """Return the change without the delegations of ``names``."""

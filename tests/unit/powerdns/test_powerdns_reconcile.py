@@ -239,6 +239,16 @@ class TestSecondaries:
         ]
         assert full.api.sent().count("PATCH /zones/net.alt.") == 2
 
+    def test_what_is_below_a_delegation_is_not_asked_for(self, full) -> None:
+        """A server refers to the child: its glue is in no answer, however new."""
+        elsewhere = with_record(NET, rrset("ns.lab.net.alt.", "AAAA", "fd12:3456:789a::9"))
+        full.followers.sampled = []
+        full.run(ALT, with_record(elsewhere, rrset("lab.net.alt.", "NS", "ns.lab.net.alt.")), wait=30)
+        assert full.followers.sampled == []
+        further = with_record(elsewhere, rrset("lab.net.alt.", "NS", "ns.lab.net.alt."))
+        full.run(ALT, with_record(further, rrset("xlab.net.alt.", "AAAA", "fd12:3456:789a::8")), wait=30)
+        assert [one.name for one in full.followers.sampled] == ["xlab.net.alt."]
+
     def test_one_that_keeps_them_fails_the_run(self, full) -> None:
         full.followers.old = [{"fra": ["net.alt."]}] * 5
         with pytest.raises(PowerdnsError) as caught:
