@@ -31,7 +31,10 @@ end = last + {seconds}
 # Until its input ends, as it does when whoever began it has gone: a command outlives the connection it came over.
 while time.time() < end and not over.poll(0):
     start = time.time()
-    one = ask({source!r}, {server!r}, {port}, [key], {patience})[key]
+    try:
+        one = ask({source!r}, {server!r}, {port}, [key], {patience})[key]
+    except OSError:  # there is no way at this moment
+        one = None
     good = one is not None and one.rcode == "NOERROR" and bool(one.records) and (one.validated or not {validated})
     found = [record for record in one.records if record.kind == TYPES[key[1]]] if good else []
     now = [record.value or record.data.hex() for record in found] if good else None
