@@ -15,6 +15,7 @@ from altnet import ledger as ledgers
 from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
+from altnet.collector import set_aside
 from altnet.controller import names, rotation, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
@@ -206,6 +207,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if problems:
             raise Refusal(problems, "what is done is kept, and the same command goes on from here")
 
+    @set_aside()
     def write(self, plan: Any, previous: Any, keys: Mapping[str, Mapping[int, str]]) -> list[str]:
         """Write each host's slice for this run; return the hosts whose slice is new or not what it was."""
         stand_ins = {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .addressing import LOOPBACKS, check_id, decode_key, parse_prefix
+from .collector import set_aside
 from .errors import AltnetError, InventoryError, LedgerError, Problem
 from .inventory import Host, Inventory, without
 from .ledger import Ledger, Record, empty
@@ -35,6 +36,7 @@ class Allocation:
     changes: tuple[str, ...]
 
 
+@set_aside()
 def allocate(
     inventory: Inventory,
     ledger: Ledger | None,

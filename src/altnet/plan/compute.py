@@ -16,6 +16,7 @@ from ..addressing import (
     relay_subnet,
     router_id,
 )
+from ..collector import set_aside
 from ..errors import InventoryError, Problem
 from ..inventory import Host, Inventory, without
 from ..ledger import Ledger, Record
@@ -136,6 +137,7 @@ class Plan:
         ]
 
 
+@set_aside()
 def compute(inventory: Inventory, ledger: Ledger, members: Iterable[MemberPrefix] = ()) -> Plan:
     """Return the plan of a network.
 
