@@ -162,7 +162,7 @@ def test_closed_world(start) -> None:
 
 
 @pytest.mark.parametrize(("drained", "community", "preference"), [
-    (False, None, 100), (False, "(65535, 0)", 0), (False, "(65535, 1)", 100), (True, None, 0),
+    (False, None, 100), (False, "(65535, 0)", 0), (False, "(65535, 1)", 100), (True, None, 100),
 ])  # fmt: skip
 def test_graceful_shutdown_is_honoured_and_passed_on(start, drained, community, preference) -> None:
     conf = fed(relay(drained=drained), [("PATH_MAX, 64, 1", f"{NET}::2/128", [2])])
