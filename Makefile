@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance acceptance-names bench drills \
-  docs lock kernel-up kernel-down test-kernel
+.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench drills docs \
+  lock kernel-up kernel-down test-kernel
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -18,8 +18,6 @@ PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
 TEST_PACKAGES := shellcheck
 CHECK_PACKAGES := ldnsutils bind9-utils
-NAMES_TESTS := $(addprefix tests/acceptance/,test_k_names.py test_l_roll.py test_m_names_runbooks.py test_n_promote.py \
-  test_o_resolved.py)
 BENCH_PACKAGES := bind9-dnsutils bird2 dnsperf iperf3 iputils-ping nebula nftables nsd pdns-backend-lmdb pdns-server \
   procps unbound wireguard-go wireguard-tools yggdrasil
 
@@ -87,14 +85,9 @@ molecule: lab-up ## each role by itself
 
 acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
-	pytest tests/acceptance $(NAMES_TESTS:%=--ignore=%)
-
-# By itself until the whole suite has been seen with names on.
-acceptance-names: lab ## the same, with names switched on
-	$(call step,'Acceptance of names')
 	@{ command -v ldns-verify-zone && command -v dnssec-verify; } >/dev/null || { apt-get update -qq; \
 	  apt-get install -qqy --no-install-recommends $(CHECK_PACKAGES) >/dev/null; }
-	pytest $(NAMES_TESTS)
+	pytest tests/acceptance
 
 # Nothing is started that is installed here: none of these daemons is to serve this machine.
 bench: $(STAMP) ## what it costs at size, beside others; ONLY=plan,mesh for parts
@@ -133,5 +126,4 @@ test: ## everything; what CI calls
 	@$(MAKE) --no-print-directory unit-debian
 	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory acceptance
-	@echo 'names on the lab: NOT RUN here; run them with `make acceptance-names`, which takes 20 minutes'
 	$(call step,'Done')

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from . import lab, names
+from . import lab
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -25,19 +24,6 @@ def converged() -> None:
     """The lab is up and whole before the first test; `make acceptance` made it."""
     told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20")
     assert told.status == 0, f"the lab is not whole; run `make lab` first\n{told.output}"
-
-
-@pytest.fixture(scope="session")
-def named(converged: None) -> Iterator[None]:
-    """The lab with names, as an operator switches them on; tests that need them come last."""
-    hosts = lab.INVENTORY / "hosts.yml"
-    text = hosts.read_text()
-    hosts.write_text(re.sub(r"^( +)# ((?:authoritative|resolvers): )", r"\1\2", text, flags=re.MULTILINE))
-    try:
-        assert set(names.RESOLVERS) < set(lab.playbook("site.yml").ok().changed)
-        yield
-    finally:
-        hosts.write_text(text)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import re
 import pytest
 from benchmarks import site_run
 
+from altnet.naming.keys import scalar
 from altnet.secrets import derive
 
-from . import hiding, lab
+from . import hiding, lab, names
 
 #: The probe, which finds that every order it knows of still stands (docs/concepts/cost-of-a-run.md).
 EXECUTIONS_MAX = 1
@@ -56,10 +57,19 @@ def secrets() -> dict[str, str]:
         for line in lab.ssh(name, "wg show all preshared-keys").splitlines():
             interface, _, key = line.split("\t")
             known[f"the pair key of {name}'s {interface}"] = key
+    for name in (names.PRIMARY, *names.RESOLVERS):
+        key = base64.b64encode(derive(master, f"dns/api/{name}", 0)).decode()
+        assert key in lab.ssh(name, "cat /etc/powerdns/altnet/api.key"), f"{name} has another API key than the derived"
+        known[f"the API key of {name}"] = key
+    known["the transfer key"] = base64.b64encode(derive(master, "dns/tsig/transfer", 0)).decode()
+    for zone, epochs in lab.ledger()["dnssec"].items():
+        for epoch in epochs:
+            number = scalar(master, zone, int(epoch)).to_bytes(32, "big")
+            known[f"the key of {zone}, epoch {epoch}"] = base64.b64encode(number).decode()
     ids = {name: int(str(host["id"])) for name, host in lab.ledger()["hosts"].items() if "left" not in host}
     low, high = sorted((ids["fra"], ids["nyc"]))
-    epoch = int(str(lab.ledger()["generation"]))
-    derived = base64.b64encode(derive(master, f"wireguard/psk/{low}-{high}", epoch)).decode()
+    generation = int(str(lab.ledger()["generation"]))
+    derived = base64.b64encode(derive(master, f"wireguard/psk/{low}-{high}", generation)).decode()
     assert derived in known.values(), "the pair keys on the hosts are not the derived ones"
     return known
 

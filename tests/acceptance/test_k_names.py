@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import math
 import os
@@ -14,13 +13,9 @@ from typing import Any
 
 import pytest
 
-from altnet.naming.keys import scalar
-from altnet.secrets import derive
-
-from . import hiding, lab, names, zonecheck
+from . import lab, names, zonecheck
 from .names import CLIENT, PRIMARY, RESOLVERS
 
-pytestmark = pytest.mark.usefixtures("named")
 MANY = 10_000
 BIG = "sweep.alt"
 SWEEP = [f"n{number:05d}.{BIG}." for number in range(MANY)]
@@ -64,32 +59,6 @@ def test_a_client_gets_validated_answers(question: str, wanted: str) -> None:
     assert names.status(text) == wanted, text
     if "-x" in question:
         assert "fra.net.alt." in text
-
-
-def test_a_second_run_changes_nothing_and_shows_no_secret() -> None:
-    again = lab.playbook("site.yml", "--diff", "-vvv").ok()
-    assert again.changed == dict.fromkeys(lab.addresses(), 0)
-    lab.show(f"site.yml again, with names: {again.seconds:.1f} s, module executions: {dict(again.executions)}")
-    assert max(again.executions.values()) == 1
-    known = secrets()
-    for what, secret in known.items():
-        assert secret not in again.output, f"{what} is in the output of -vvv --diff"
-    hiding.hidden(known)
-
-
-def secrets() -> dict[str, str]:
-    """Return the names layer's secrets, by what they are; they are derived ones."""
-    master = hiding.master()
-    known = {"the transfer key": base64.b64encode(derive(master, "dns/tsig/transfer", 0)).decode()}
-    for host in (PRIMARY, *RESOLVERS):
-        key = base64.b64encode(derive(master, f"dns/api/{host}", 0)).decode()
-        assert key in lab.ssh(host, "cat /etc/powerdns/altnet/api.key"), f"{host} has another API key than the derived"
-        known[f"the API key of {host}"] = key
-    for zone, epochs in lab.ledger()["dnssec"].items():
-        for epoch in epochs:
-            number = scalar(master, zone, int(epoch)).to_bytes(32, "big")
-            known[f"the key of {zone}, epoch {epoch}"] = base64.b64encode(number).decode()
-    return known
 
 
 def test_a_stop_file_keeps_runs_of_others_away_from_the_primary(copy: Path) -> None:

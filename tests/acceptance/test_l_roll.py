@@ -19,7 +19,6 @@ import pytest
 from . import lab, names
 from .test_d_wrecks import wait_for_the_lock
 
-pytestmark = pytest.mark.usefixtures("named")
 RESOLVERS = ("fra", "nyc", "sin")
 ROLL = "playbooks/roll-zone-key.yml"
 QUIET = dict.fromkeys(sorted(lab.addresses()), 0)

@@ -1,4 +1,4 @@
-"""The runbooks about names, on the lab with names."""
+"""The runbooks about names, after the tests of names: two of them move the primary, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .test_g_runbooks import WITH_NAMES, work
 
 
 @pytest.fixture(scope="module")
-def network(named: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One copy of the inventory for all runbooks: what one did, the next finds."""
     with lab.network_copy(tmp_path_factory.mktemp("network")) as directory:
         yield directory

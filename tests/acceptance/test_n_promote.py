@@ -40,7 +40,7 @@ BACK_MAX = 60
 
 
 @pytest.fixture(scope="module", autouse=True)
-def held(named: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Zones and records that no inventory declares; afterwards the lab is as it was."""
     with lab.network_copy(tmp_path_factory.mktemp("network")) as network:
         names.declare(network, HELD)

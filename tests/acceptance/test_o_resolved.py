@@ -11,7 +11,6 @@ from altnet.addressing import reverse_zone
 
 from . import lab, names
 
-pytestmark = pytest.mark.usefixtures("named")
 HOST = names.CLIENT
 PAGE = (lab.ROOT / "docs" / "concepts" / "resolving.md").read_text()
 KEPT = "/run/resolv.conf.kept"
@@ -31,7 +30,7 @@ def commands(tunnel: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def resolved(named: None) -> Iterator[None]:
+def resolved() -> Iterator[None]:
     """The machine as its distribution made it, with the tunnel of a member: one that has the machine's address."""
     way = re.search(r" dev (\S+)", lab.ssh(HOST, f"ip -6 route get {names.anycast()}"))
     assert way
