@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=0.02, help="seconds between two pings of a pair")
     parser.add_argument("--ground", default="kernel" if os.environ.get("LAB_INVENTORY") else "container")
     arguments = parser.parse_args()
+    events = chosen(arguments.only)
     # Whoever ends this ends the strike too, and the settings that the drills run with.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     found: dict[str, dict[str, Sequence[Window]]] = {}
@@ -69,7 +70,7 @@ def main() -> None:
     failures = 0
     settings: tuple[str, ...] = ()
     try:
-        for event in chosen(arguments.only):
+        for event in events:
             if settings != event.bird:
                 settings = event.bird
                 lab.playbook("site.yml", "--tags", "bird", *settings).ok()
