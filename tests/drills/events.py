@@ -194,5 +194,6 @@ EVENTS = (
             "run": ("… and the host itself", "`site.yml`"),
         },
         month,
+        HELD,
     ),
 )
