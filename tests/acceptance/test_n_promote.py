@@ -241,6 +241,8 @@ def come_back(zones: list[str]) -> None:
         f"{PRIMARY} back with an empty disk: site.yml {back.seconds:.1f} s, all {len(zones)} zones after "
         f"{time.monotonic() - start:.1f} s more"
     )
+    again = lab.playbook("site.yml", "--diff").ok()
+    assert again.changed == dict.fromkeys(lab.addresses(), 0), again.changes
 
 
 def held_by(host: str) -> list[str]:

@@ -179,6 +179,10 @@ class FakeFollowers:
         self.rounds: int | None = None
         self.old: list[dict[str, list[str]]] = []
         self.sampled: list[Sample] = []
+        self.told: list[str] = []
+
+    def tell(self, zone: str) -> None:
+        self.told.append(zone)
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         self.asked.append(dict(wanted))
