@@ -304,8 +304,8 @@ class _Run:
     def _prove(self, samples: Iterable[Sample | None]) -> None:
         """See that secondaries serve what they say they serve.
 
-        PowerDNS 4.9 was seen with a new serial over old records, twice in some 180 changes on a busy machine, and stays
-        so until the zone changes again: it is made to.
+        A serial alone does not say so: where two versions got one serial, a secondary stays with the first until the
+        zone changes again. It is made to.
         """
         if not self.wish.wait or self.problems:
             return
