@@ -28,11 +28,10 @@ def put_back(network: Path) -> Iterator[None]:
     """The primary where it was, whatever a runbook that failed has left: the next one, and other tests, find it there."""
     yield
     moved = str(lab.ledger(network).get("dns_primary") or PRIMARY)
-    if moved == PRIMARY or not promote(PRIMARY, network).status:
-        return
-    # It stopped half-way, so nobody has yet what the former primary is to fetch.
-    promote(moved, network).ok()
-    promote(PRIMARY, network).ok()
+    if moved != PRIMARY and promote(PRIMARY, network).status != 0:
+        # A promotion that stopped half-way is first brought to its end.
+        promote(moved, network)
+        promote(PRIMARY, network).ok()
 
 
 def promote(host: str, network: Path) -> lab.Run:
