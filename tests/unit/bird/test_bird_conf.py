@@ -72,7 +72,7 @@ def test_a_host_that_is_no_relay_carries_nothing() -> None:
 
 
 def test_draining_changes_what_a_host_announces_alone() -> None:
-    """Were its import to change too, all its routes would come in anew, one neighbour after the other: a loop meanwhile."""
+    """Were its import to change too, its routes would come in anew, one neighbour after the other: a loop meanwhile."""
     gone, new = changed_lines(render(relay()), render(relay(drained=True)))
     assert gone == []
     assert new == ["\tbgp_community.add(GRACEFUL_SHUTDOWN);"]
