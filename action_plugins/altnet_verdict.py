@@ -20,6 +20,8 @@ CLOCK_TOLERANCE = 60
 NAMES_CLOCK_TOLERANCE = 300
 #: The first Debian release whose PowerDNS has what the name servers need (catalog zones with LMDB).
 NAMES_RELEASE = "trixie"
+#: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.
+DISK_FULL = ("No usable temporary directory", "No space left on device")
 
 
 def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[Problem]:
@@ -36,6 +38,9 @@ def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[P
         ]
     if result.get("failed"):
         reason = last_line(result)
+        if any(said in reason for said in DISK_FULL):
+            what = f"there is no room for the probe: {reason}"
+            return [Problem(name, "/tmp", what, "docs/runbooks/a-disk-is-full.md")]
         if result.get("rc") == 127 or "python" in reason.lower() or "SyntaxError" in reason:
             variable = "ansible_python_interpreter"
             remedy = "install python3 (3.11 or newer) on the host and let ansible_python_interpreter name it"

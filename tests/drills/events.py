@@ -101,7 +101,8 @@ def disk(drill: Drill, count: int) -> None:
         done = lab.playbook(SITE, *wish)
     drill.spans.append(Span("strike", begin, drill.watch.now))
     assert done.status != 0, "a run on a full disk says that it did what it could not do"
-    told = re.search(r".*No space left on device.*", done.output)
+    # To the last block: then not even the preflight's module has room, and nothing was begun.
+    told = re.search(r".*(?:No space left on device|there is no room for the probe).*", done.output)
     assert told, done.output[-3000:]
     drill.notes.append(told[0].strip())
     drill.operator("run", SITE, *wish).ok()

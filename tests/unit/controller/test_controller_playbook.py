@@ -180,6 +180,10 @@ def test_a_host_that_serves_names() -> None:
         ({"failed": True, "rc": 127, "module_stderr": "/bin/sh: 1: /usr/bin/python3: not found\n"}, "python3 (3.11"),
         ({"failed": True, "msg": "Task failed: Missing sudo password"}, "ansible_become: the probe did not run"),
         ({"failed": True, "module_stderr": "  \n", "msg": ""}, "ansible_become: the probe did not run: no reason"),
+        (
+            {"failed": True, "msg": "[Errno 2] No usable temporary directory found in ['/tmp', '/root']"},
+            "Remedy: docs/runbooks/a-disk-is-full.md",
+        ),
         ({"unreachable": True, "msg": ""}, "is unreachable: no reason given"),
         (None, "is unreachable: no answer"),
     ],
