@@ -40,7 +40,7 @@ def host_problems(name: str, variables: Mapping[str, Any], probe: str) -> list[P
         reason = last_line(result)
         if any(said in reason for said in DISK_FULL):
             what = f"there is no room for the probe: {reason}"
-            return [Problem(name, "/tmp", what, "docs/runbooks/a-disk-is-full.md")]
+            return [Problem(name, "disk", what, "docs/runbooks/a-disk-is-full.md")]
         if result.get("rc") == 127 or "python" in reason.lower() or "SyntaxError" in reason:
             variable = "ansible_python_interpreter"
             remedy = "install python3 (3.11 or newer) on the host and let ansible_python_interpreter name it"
