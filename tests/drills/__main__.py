@@ -89,7 +89,6 @@ def main() -> None:
                 failures += 1
                 print(f"{event.name}: FAILED: {outcome.failure}", flush=True)
     finally:
-        lab.playbook("site.yml").ok()
         windows = [window for phases in found.values() for seen in phases.values() for window in seen]
         conditions = {
             "ground": arguments.ground,
@@ -100,7 +99,8 @@ def main() -> None:
         }
         table.save(lab.ROOT / "benchmarks" / "out" / f"drills-{arguments.ground}.json", conditions, found)
         print("\n" + "\n".join([table.HEAD, *lines]))
-        print(f"\nconditions: {conditions}")
+        print(f"\nconditions: {conditions}", flush=True)
+        lab.playbook("site.yml").ok()
     if failures:
         sys.exit(f"{failures} events did not come to their end")
 
