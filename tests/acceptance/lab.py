@@ -67,6 +67,12 @@ class Run:
         return {match["host"]: int(match["changed"]) for match in RECAP.finditer(self.output)}
 
     @property
+    def changes(self) -> str:
+        """The tasks that changed something, with what they showed of it under ``--diff``."""
+        tasks = re.split(r"^(?=(?:TASK|PLAY) )", self.output, flags=re.MULTILINE)
+        return "".join(task for task in tasks if re.search(r"^changed: ", task, flags=re.MULTILINE))
+
+    @property
     def executions(self) -> Counter[str]:
         """How many modules were executed, by address; needs -vvv."""
         return Counter(match["address"] for match in EXECUTION.finditer(self.output))

@@ -21,6 +21,8 @@ from .model import UNFINISHED, Key, RRset, Zone
 LATE = ("kind", "catalog")
 #: Seconds that a serial may be ahead of the clock and is waited for.
 _AHEAD = 5
+#: Seconds that PowerDNS's clock may be behind ours: time(2) takes the kernel's last tick for now, up to 10 ms ago.
+_TICK = 0.02
 
 
 @dataclass
@@ -118,9 +120,9 @@ def check_clock(one: ZoneChange, clock: Clock) -> None:
 
 
 def _past(serial: int, clock: Clock) -> None:
-    """Wait until the clock gives a serial that no secondary can have."""
-    while int(clock.now()) <= serial:
-        clock.sleep(max(0.01, serial + 1 - clock.now()))
+    """Wait until PowerDNS's clock gives a serial that no secondary can have."""
+    while (left := serial + 1 + _TICK - clock.now()) > 0:
+        clock.sleep(max(0.01, left))
 
 
 def _plain(rrset: RRset) -> dict[str, Any]:

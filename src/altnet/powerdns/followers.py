@@ -1,4 +1,4 @@
-"""The secondaries, asked over the fabric for the serials they serve. dnspython comes with the role."""
+"""The secondaries: told of changes, and asked over the fabric for what they serve. dnspython comes with the role."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dns import exception, flags, message, query, rcode, rdatatype
+from dns import exception, flags, message, opcode, query, rcode, rdatatype
 
 from .difference import Sample
 
@@ -18,6 +18,8 @@ from .difference import Sample
 SILENCE = 4.0
 _PAUSE = 0.3
 _ANSWER = 1.0
+#: Seconds after which who is behind is told again, and of how many zones at most: a mass is PowerDNS's to get through.
+_TELL_AGAIN, _TOLD = 1.5, 64
 _BATCH = 200  # questions under way at one secondary, so that no socket's buffer overflows
 
 
@@ -32,6 +34,9 @@ class Lag:
 class Followers(Protocol):
     """Asks secondaries."""
 
+    def tell(self, zone: str) -> None:
+        """Send every secondary a NOTIFY at once, without waiting for a word."""
+
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         """Return when every secondary that answers serves every zone at its serial or later, or when time is up."""
 
@@ -41,6 +46,9 @@ class Followers(Protocol):
 
 class NoFollowers:
     """A primary without secondaries."""
+
+    def tell(self, zone: str) -> None:
+        """Nobody is told."""
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:  # noqa: ARG002  # the protocol's
         """Nobody has to follow."""
@@ -62,12 +70,23 @@ class DnsFollowers:
     def __init__(self, secondaries: Mapping[str, str], port: int, source: str | None = None) -> None:
         self._secondaries, self._port, self._source = dict(secondaries), port, source
 
+    def tell(self, zone: str) -> None:
+        """Send a NOTIFY, once: PowerDNS's own, which is repeated until it is answered, may come a second later."""
+        packet = message.make_query(zone, rdatatype.SOA)
+        packet.set_opcode(opcode.NOTIFY)
+        packet.flags = packet.flags & ~flags.RD | flags.AA
+        for name in self._secondaries:
+            with contextlib.suppress(OSError):  # no way there
+                link = _Link(name, (self._secondaries[name], self._port), self._source, ())
+                with link.socket:
+                    link.socket.send(packet.to_wire())
+
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         """Ask until all follow; ``seconds`` begin anew whenever one got further: 2,000 new zones take their time."""
         missing = {name: dict(wanted) for name in self._secondaries} if wanted else {}
         last: dict[str, dict[str, int | None]] = {name: {} for name in missing}
         heard: set[str] = set()
-        begun = moved = time.monotonic()
+        begun = moved = told = time.monotonic()
         while missing:
             before = sum(map(len, missing.values()))
             for name, zone, serial in self._ask(missing):
@@ -82,6 +101,10 @@ class DnsFollowers:
             talking = {name for name in missing if name in heard or now - begun < min(SILENCE, seconds)}
             if not talking or now - moved >= seconds:
                 break
+            if now - told >= _TELL_AGAIN:
+                told = now
+                for zone in sorted(set().union(*missing.values()))[:_TOLD]:
+                    self.tell(zone)
             time.sleep(_PAUSE)
         silent = sorted(name for name in missing if name not in heard)
         behind = {

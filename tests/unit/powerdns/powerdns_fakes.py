@@ -112,7 +112,7 @@ class FakeApi:
 
     def _post_zones(self, parts: list[str], body: Any) -> None:
         rrsets = body.pop("rrsets")
-        self.zones[body["name"]] = {"catalog": "", "account": "", **body, "serial": self.time.second, "rrsets": rrsets}
+        self.zones[body["name"]] = {"catalog": "", "account": "", **body, "serial": self.time.tick, "rrsets": rrsets}
 
     def _put_zones(self, parts: list[str], body: Any) -> None:
         self._zone(parts[1]).update({name: value for name, value in body.items() if name not in self.lose})
@@ -131,8 +131,8 @@ class FakeApi:
             one["rrsets"] = [item for item in one["rrsets"] if (item["name"], item["type"]) != spot]
             if change.pop("changetype") == "REPLACE":
                 one["rrsets"].append(change)
-        assert self.time.second > one["serial"], "two changes with one serial"
-        one["serial"] = self.time.second
+        assert self.time.tick > one["serial"], "two changes with one serial"
+        one["serial"] = self.time.tick
 
     def _get_zones_cryptokeys(self, parts: list[str], _: Any) -> Any:
         if len(parts) == 4:
@@ -162,11 +162,16 @@ class FakeTime(Clock):
     """Stands still until somebody sleeps."""
 
     def __init__(self) -> None:
-        self.second = START
-        super().__init__(now=lambda: float(self.second), sleep=self._sleep)
+        self.second: float = START
+        super().__init__(now=lambda: self.second, sleep=self._sleep)
+
+    @property
+    def tick(self) -> int:
+        """The second as PowerDNS has it, whose clock is the kernel's last tick."""
+        return int(self.second - 0.01)
 
     def _sleep(self, seconds: float) -> None:
-        self.second += max(1, int(seconds))
+        self.second += seconds
 
 
 class FakeFollowers:
@@ -179,6 +184,10 @@ class FakeFollowers:
         self.rounds: int | None = None
         self.old: list[dict[str, list[str]]] = []
         self.sampled: list[Sample] = []
+        self.told: list[str] = []
+
+    def tell(self, zone: str) -> None:
+        self.told.append(zone)
 
     def wait(self, wanted: Mapping[str, int], seconds: float) -> Lag:
         self.asked.append(dict(wanted))

@@ -101,6 +101,7 @@ def test_one_patch_with_what_differs_and_nothing_else(full) -> None:
         ("PATCH", "/zones/net.alt.", {"rrsets": [wanted]}),
         ("PUT", "/zones/net.alt./notify", None),
     ]
+    assert full.followers.told[-1:] == ["net.alt."]
     assert report.diff[0]["after"] == "nyc.net.alt. 3600 IN AAAA fd12:3456:789a::2\n"
     assert list(report.serials) == ["net.alt."]
 
