@@ -143,48 +143,6 @@ def look(hosts: Sequence[str], since: float) -> dict[str, Sight]:
     return {host: Sight(marks(one), marks(two), log) for host, (one, two, log) in parts.items()}
 
 
-@dataclass
-class Pings:
-    """Pings between all ordered pairs of hosts, and what became of them."""
-
-    lost: dict[tuple[str, str], int]
-    sent: dict[tuple[str, str], int]
-
-    def __str__(self) -> str:
-        worst = max(self.lost.values(), default=0)
-        return f"{sum(self.lost.values())} of {sum(self.sent.values())} pings lost (worst pair {worst})"
-
-
-@contextmanager
-def pinging(hosts: Sequence[str], interval: float = 0.1) -> Iterator[Pings]:
-    """Ping between all ordered pairs while the block runs."""
-    result = Pings({}, {})
-    running = {}
-    for source in hosts:
-        targets = " ".join(f"{target}={lab.loopback(target)}" for target in hosts if target != source)
-        script = (
-            f"for t in {targets}; do ping -6 -n -q -i {interval} -I {lab.loopback(source)} ${{t#*=}} >/tmp/ping.${{t%%=*}} 2>&1 & "
-            'p="$p $!"; done; read x; kill -INT $p; wait; for t in '
-            f"{targets}; do echo ${{t%%=*}} $(grep transmitted /tmp/ping.${{t%%=*}}); rm /tmp/ping.${{t%%=*}}; done"
-        )
-        running[source] = subprocess.Popen(
-            ["docker", "exec", "-i", f"altnet-lab-{source}", "bash", "-c", script],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-    time.sleep(1)
-    try:
-        yield result
-    finally:
-        for source, process in running.items():
-            out, _ = process.communicate("stop\n", timeout=30)
-            for target, sent, received in re.findall(
-                r"^(\S+) (\d+) packets transmitted, (\d+) received", out, re.MULTILINE
-            ):
-                # The last one may be on its way still.
-                result.sent[source, target] = int(sent)
-                result.lost[source, target] = max(0, int(sent) - int(received) - 1)
-
-
 def forge(attacker: str, interface: str, source: str, target: str, count: int = 20) -> None:
     """Send UDP packets with a source that is not the attacker's, straight into one tunnel."""
     code = (

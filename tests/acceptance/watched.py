@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from drills.record import Window
+from drills.record import OK, Pair, Window
 from drills.watch import watch
 
 from . import lab
@@ -20,6 +20,8 @@ class Watched:
 
     hosts: list[str]
     seen: Window = field(init=False)
+    #: Ordered pairs none of whose pings was answered.
+    cut_off: list[Pair] = field(default_factory=list)
     #: Sessions that an end gave up by itself: BFD heard nothing for a second, as on a machine that has no time.
     given_up: int = 0
 
@@ -51,7 +53,9 @@ def watched(hosts: list[str], interval: float) -> Iterator[Watched]:
         yield found
         time.sleep(1)
         end = pingers.now
-        found.seen = pingers.stop().window(0, end)
+        record = pingers.stop()
+    found.seen = record.window(0, end)
+    found.cut_off = [pair for pair, fates in record.fates.items() if OK not in fates]
     for host in lab.addresses():
         log = lab.ssh(host, f"journalctl --unit=bird --output=cat --since=@{start}")
         found.given_up += len(re.findall(r"Received: Cease$", log, re.MULTILINE))
