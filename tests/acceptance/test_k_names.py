@@ -241,7 +241,7 @@ def test_a_new_zone_is_signed_and_trusted_soon(other: Path) -> None:
 
 
 def test_check_proves_the_names_and_names_what_is_wrong() -> None:
-    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok()
+    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
     assert "were answered rightly and validated, all of them." in told.output
     with names.stopped("pdns", "nyc"):
         told = lab.playbook("playbooks/check.yml", "-e", "check_wait=2")

@@ -18,18 +18,13 @@ from typing import Any
 import dns.exception
 import dns.name
 
-from ..powerdns.client import Api, HttpApi, read_key, zone_path
+from ..powerdns.client import CLOCK_TICK, SERIAL_AHEAD, Api, HttpApi, read_key, zone_path
 from ..powerdns.client import RefusedError as ApiRefusedError
 from ..powerdns.errors import PowerdnsError, problem, text
 from .ask import Asker, Delegation, delegation
 from .judge import RefusedError, Verdict, decide
 
 log = logging.getLogger("altnet-children")
-
-#: Seconds that PowerDNS's clock may be behind ours: time(2) takes the kernel's last tick for now, up to 10 ms ago.
-_TICK = 0.02
-#: Seconds that a serial may be ahead of the clock and is waited for.
-_AHEAD = 5
 
 
 class Follower:
@@ -87,11 +82,11 @@ class Follower:
                 raise RefusedError("its delegation was changed meanwhile")
             # Two changes in a second have one serial, and no secondary would fetch the second.
             serial, now = int(known["serial"]), self._now()
-            if now >= serial + 1 + _TICK:
+            if now >= serial + 1 + CLOCK_TICK:
                 return
-            if serial - int(now) > _AHEAD:
+            if serial - int(now) > SERIAL_AHEAD:
                 raise RefusedError(f"the serial of {zone} is {serial - int(now)} s ahead of this host's clock")
-            self._sleep(max(0.01, serial + 1 + _TICK - now))
+            self._sleep(max(0.01, serial + 1 + CLOCK_TICK - now))
 
 
 def main(path: str) -> int:

@@ -12,17 +12,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .client import Api, zone_path
+from .client import CLOCK_TICK, SERIAL_AHEAD, Api, zone_path
 from .difference import ZoneChange, settings
 from .errors import PowerdnsError, problem
 from .model import UNFINISHED, Key, RRset, Zone
 
 #: Settings that make a zone known to others.
 LATE = ("kind", "catalog")
-#: Seconds that a serial may be ahead of the clock and is waited for.
-_AHEAD = 5
-#: Seconds that PowerDNS's clock may be behind ours: time(2) takes the kernel's last tick for now, up to 10 ms ago.
-_TICK = 0.02
 
 
 @dataclass
@@ -113,7 +109,7 @@ def check_clock(one: ZoneChange, clock: Clock) -> None:
     if one.former is None or one.zone is None:
         return
     ahead = one.former.serial - int(clock.now())
-    if ahead > _AHEAD:
+    if ahead > SERIAL_AHEAD:
         what = f"its serial {one.former.serial} is {ahead} s ahead of this host's clock, and a new one would be lower"
         remedy = "set the clock (the runbook 'a clock is wrong'); if it was ahead, wait until it has caught up"
         raise PowerdnsError(problem(f"zone {one.name}", what, remedy))
@@ -121,7 +117,7 @@ def check_clock(one: ZoneChange, clock: Clock) -> None:
 
 def _past(serial: int, clock: Clock) -> None:
     """Wait until PowerDNS's clock gives a serial that no secondary can have."""
-    while (left := serial + 1 + _TICK - clock.now()) > 0:
+    while (left := serial + 1 + CLOCK_TICK - clock.now()) > 0:
         clock.sleep(max(0.01, left))
 
 

@@ -15,6 +15,10 @@ from .errors import PowerdnsError, problem
 _ROOT = "/api/v1/servers/localhost"
 _TIMEOUT = 300.0  # seconds: 10,000 names in one request take a loaded machine some
 _PAUSE = 0.25
+#: Seconds that a serial (which is a time) may be ahead of our clock and is waited for.
+SERIAL_AHEAD = 5
+#: Seconds that PowerDNS's clock may be behind ours: time(2) takes the kernel's last tick for now, up to 10 ms ago.
+CLOCK_TICK = 0.02
 
 
 class Api(Protocol):

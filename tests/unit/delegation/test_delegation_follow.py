@@ -109,7 +109,8 @@ def test_every_server_is_asked_and_one_rrset_is_sent() -> None:
 def test_no_two_changes_have_one_serial_and_none_goes_back() -> None:
     api, clock = FakeApi(NS, *GLUE, DS, serial=NOW + 2), [float(NOW)]
     run(api, Servers(), clock=clock)
-    assert clock[0] >= NOW + 3
+    # PowerDNS's clock may be a tick of the kernel behind this one.
+    assert clock[0] >= NOW + 3 + 0.01
     api = FakeApi(NS, *GLUE, DS, serial=NOW + 100)
     assert "serial of alt. is 100 s ahead" in run(api, Servers())
     assert api.sent == []
