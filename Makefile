@@ -87,7 +87,7 @@ acceptance: lab ## the lab from outside
 	$(call step,'Acceptance')
 	@{ command -v ldns-verify-zone && command -v dnssec-verify; } >/dev/null || { apt-get update -qq; \
 	  apt-get install -qqy --no-install-recommends $(CHECK_PACKAGES) >/dev/null; }
-	pytest tests/acceptance
+	pytest --durations=15 tests/acceptance
 
 # Nothing is started that is installed here: none of these daemons is to serve this machine.
 bench: $(STAMP) ## what it costs at size, beside others; ONLY=plan,mesh for parts
