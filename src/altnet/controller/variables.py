@@ -96,7 +96,10 @@ def unresolved(text: str) -> tuple[str, str]:
         reason = "by any password that was given" if any(words in text for words in known) else f"({first})"
         return (
             f"cannot be decrypted {reason}",
-            "give the password of this network's vault: --vault-password-file, ANSIBLE_VAULT_PASSWORD_FILE or -J",
+            (
+                "give the password of this network's vault: --vault-password-file, ANSIBLE_VAULT_PASSWORD_FILE or -J; "
+                "if that is the right one, the vault's file is damaged: take the last good version from its backup"
+            ),
         )
     reason = first.removeprefix("Error rendering template: ")
     return f"cannot be resolved ({reason})", "correct the template, or set the variable it names"

@@ -41,7 +41,8 @@ def test_every_fault_is_on_the_screen(far: World) -> None:
         (
             "hosts core, fra, nyc, sin: altnet_master_secret: cannot be decrypted by any password that was given. "
             "Remedy: give the password of this network's vault: --vault-password-file, "
-            "ANSIBLE_VAULT_PASSWORD_FILE or -J."
+            "ANSIBLE_VAULT_PASSWORD_FILE or -J; if that is the right one, the vault's file is damaged: take the last "
+            "good version from its backup."
         ),
         "ledger.json: is not JSON",
     ):
