@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from . import lab
+from . import lab, names
 
 
 @dataclass
@@ -47,6 +47,15 @@ class Network:
     def set(self, **variables: Any) -> None:
         """Set variables of the network as a whole."""
         self.hosts["lab"].setdefault("vars", {}).update(variables)
+
+    def tlds(self, *tlds: str) -> None:
+        """Give the network other top-level domains."""
+        file = self.directory / names.ZONES
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"altnet_tlds": list(tlds)}))
+
+    def zone(self, name: str, *records: dict[str, Any]) -> None:
+        """Declare a zone."""
+        names.declare(self.directory, [{"name": name, "records": list(records)}])
 
     def run(self, name: str = "site.yml") -> lab.Run:
         """Write what was changed and run a playbook against it, with all that -vvv tells."""
@@ -97,6 +106,15 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "tombstone in the inventory": ("laptop1", "inventory name", "left"),
     "wrong vault password": ("", "altnet_master_secret", "--vault-password-file"),
     "no master secret": ("", "altnet_master_secret", "init.yml"),
+    "damaged vault": ("", "altnet_master_secret", "backup"),
+    "another network's secret": ("", "altnet_master_secret", "another network's does not fit"),
+    "a zone's name that is none": ("", "altnet_zones[2].name", "-shop.alt"),
+    "a zone outside the TLDs": ("", "altnet_zones[2].name", "add org to altnet_tlds"),
+    "a TLD of the public root": ("", "altnet_tlds[2]", "altnet_tlds_forced"),
+    "an owner's name that is none": ("", "altnet_zones[2].records[0].name", "w w.shop.alt."),
+    "a value that is none": ("", "altnet_zones[2].records[1].values[1]", "www.shop.alt. AAAA 'fd00::zz'"),
+    "one RRset with two TTLs": ("", "altnet_zones[2].records[1].ttl", "give both the same TTL"),
+    "other data beside a CNAME": ("", "altnet_zones[2].records[0]", "a CNAME stands alone"),
 }
 
 
@@ -230,6 +248,55 @@ def _(network: Network) -> None:
 @spoil("no master secret")
 def _(network: Network) -> None:
     (network.directory / "group_vars" / "all" / "vault.yml").unlink()
+
+
+@spoil("damaged vault")
+def _(network: Network) -> None:
+    vault = network.directory / "group_vars" / "all" / "vault.yml"
+    vault.write_text(vault.read_text()[:-41])
+
+
+@spoil("another network's secret")
+def _(network: Network) -> None:
+    (network.directory / "group_vars" / "all" / "vault.yml").write_text(f"altnet_master_secret: {'x' * 64}\n")
+
+
+@spoil("a zone's name that is none")
+def _(network: Network) -> None:
+    network.zone("-shop.alt")
+
+
+@spoil("a zone outside the TLDs")
+def _(network: Network) -> None:
+    network.zone("shop.org")
+
+
+@spoil("a TLD of the public root")
+def _(network: Network) -> None:
+    network.tlds("alt", "neo", "com")
+
+
+@spoil("an owner's name that is none")
+def _(network: Network) -> None:
+    network.zone("shop.alt", {"name": "w w", "type": "AAAA", "values": ["fd00::1"]})
+
+
+@spoil("a value that is none")
+def _(network: Network) -> None:
+    good = {"name": "a", "type": "AAAA", "values": ["fd00::1"]}
+    network.zone("shop.alt", good, {"name": "www", "type": "AAAA", "values": ["fd00::1", "fd00::zz"]})
+
+
+@spoil("one RRset with two TTLs")
+def _(network: Network) -> None:
+    record = {"name": "www", "type": "AAAA", "values": ["fd00::1"]}
+    network.zone("shop.alt", record | {"ttl": 300}, record | {"ttl": 600})
+
+
+@spoil("other data beside a CNAME")
+def _(network: Network) -> None:
+    alias = {"name": "www", "type": "CNAME", "values": ["shop.alt."]}
+    network.zone("shop.alt", alias, {"name": "www", "type": "AAAA", "values": ["fd00::1"]})
 
 
 @pytest.mark.parametrize("case", sorted(EXPECTED))

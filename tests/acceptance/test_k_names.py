@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -71,6 +72,25 @@ def test_a_stop_file_keeps_runs_of_others_away_from_the_primary(copy: Path) -> N
     finally:
         lab.ssh(PRIMARY, "rm /etc/altnet/stop")
     assert "stopped.alt." not in zonecheck.zones(PRIMARY)
+
+
+def test_an_api_that_does_not_answer_changes_nothing(copy: Path) -> None:
+    names.declare(copy, [zone("unheard.alt", "fd12:3456:789a::1")])
+    lab.ssh(
+        PRIMARY,
+        "nft 'add table inet lab_deaf; add chain inet lab_deaf input { type filter hook input priority -300; };"
+        " add rule inet lab_deaf input tcp dport 8081 reject with tcp reset'",
+    )
+    try:
+        done = lab.playbook("site.yml", inventory=copy)
+    finally:
+        lab.ssh(PRIMARY, "nft delete table inet lab_deaf")
+    assert done.status != 0
+    told = re.findall(rf"host {PRIMARY}: \[\S+\]:8081: PowerDNS's API does not answer .*Remedy: .*", done.output)
+    assert told, done.output[-3000:]
+    lab.show(told[0])
+    assert not any(done.changed.values()), done.changed
+    assert "unheard.alt." not in zonecheck.zones(PRIMARY)
 
 
 def test_with_nothing_but_our_anchor_everything_validates() -> None:
