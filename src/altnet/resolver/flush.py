@@ -54,6 +54,7 @@ class Agenda:
         self.due: dict[str, list[float]] = {}
         self.watched: dict[str, float] = {}
         self.seen: dict[str, bytes] = {}
+        self.next_look = 0.0
 
     def note(self, zone: str, now: float) -> None:
         """Put a zone on: at once, and once more."""
@@ -78,17 +79,19 @@ class Agenda:
         self.seen[zone] = packet[2:]
 
     def to_look_at(self, now: float) -> list[str]:
-        """Return the zones that are still watched."""
+        """Return the zones to look at now; none before the next look, as an answer to the last one wakes us too."""
         for zone in [zone for zone, until in self.watched.items() if until < now]:
             del self.watched[zone]
             self.seen.pop(zone, None)
+        if not self.watched or now < self.next_look:
+            return []
+        self.next_look = now + LOOK
         return sorted(self.watched)
 
     def left(self, now: float) -> float | None:
         """Return the seconds until something is due, None where nothing is."""
-        if self.watched:
-            return LOOK
-        return max(0.0, min(times[0] for times in self.due.values()) - now) if self.due else None
+        moments = [times[0] for times in self.due.values()] + [self.next_look] * bool(self.watched)
+        return max(0.0, min(moments) - now) if moments else None
 
     def run(self, now: float) -> None:
         """Flush what is due; what fails stays on."""

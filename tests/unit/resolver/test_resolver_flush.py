@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,48 @@ def test_a_mass_of_changes_is_not_watched_but_flushed() -> None:
     assert len(agenda.to_look_at(100.0)) == flush.WATCHED
     agenda.run(100.0)
     assert len(done) == 200
+
+
+def test_the_answers_to_one_look_do_not_bring_the_next() -> None:
+    agenda = flush.Agenda(Flushed())
+    agenda.notified("alt.", 100.0)
+    agenda.run(100.0)
+    assert agenda.to_look_at(100.0) == ["alt."]
+    assert agenda.to_look_at(100.0 + flush.LOOK / 2) == []
+    assert agenda.left(100.0 + flush.LOOK / 2) == pytest.approx(flush.LOOK / 2)
+    assert agenda.to_look_at(100.0 + flush.LOOK) == ["alt."]
+
+
+def test_a_secondary_that_answers_at_once_is_asked_no_more_often() -> None:
+    asked: list[bytes] = []
+
+    class Enough(Exception):  # noqa: N818  # ends the loop
+        pass
+
+    def forget(zone: str) -> None:
+        if asked:
+            raise Enough(zone)
+
+    def answers() -> None:
+        while packet := secondary.recvfrom(512):
+            if not packet[0]:
+                return
+            asked.append(packet[0])
+            secondary.sendto(answer("alt.", 1), packet[1])
+
+    agenda = flush.Agenda(forget)
+    agenda.notified("alt.", time.monotonic())
+    kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as secondary, socket.socket(socket.AF_INET6, kind) as asking:
+        secondary.bind(("::1", 0))
+        asking.connect(secondary.getsockname())
+        thread = threading.Thread(target=answers)
+        thread.start()
+        with socket.socket(socket.AF_INET6, kind) as place, pytest.raises(Enough):
+            flush.serve(place, asking, agenda)
+        asking.send(b"")
+        thread.join()
+    assert 1 <= len(asked) <= flush.AGAIN / flush.LOOK + 1
 
 
 def test_an_answer_nobody_asked_for() -> None:
