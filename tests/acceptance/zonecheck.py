@@ -1,7 +1,8 @@
 """Checkers that we did not write, on every zone as a server of the lab hands it over.
 
 ``ldns-verify-zone`` (NLnet Labs) and ``dnssec-verify`` (ISC) verify every signature and the chain of NSEC records,
-``named-checkzone`` (ISC) the zone's data. They run where the tests run. validns is left out: it knows no algorithm 13.
+``named-checkzone`` (ISC) the zone's data. They run where the tests run. Why validns is left out, docs/concepts/signatures.md
+says.
 """
 
 from __future__ import annotations
