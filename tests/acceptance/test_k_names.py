@@ -227,7 +227,7 @@ def test_a_change_is_seen_everywhere_at_once(other: Path) -> None:
         f"a change, TTL 3600, {CHANGES} times, seen with AD on {len(RESOLVERS)} resolvers: median "
         f"{statistics.median(ordered):.2f} s, p95 {p95:.2f} s, at most {ordered[-1]:.2f} s (goal: p95 {CHANGE_MAX:g})"
     )
-    assert p95 <= CHANGE_MAX * SLACK
+    assert p95 <= CHANGE_MAX * SLACK  # a goal on a quiet machine; CI need not be one
 
 
 def watchers(stack: contextlib.ExitStack, name: str, seconds: float) -> tuple[Any, list[Any]]:
@@ -257,7 +257,7 @@ def test_a_new_zone_is_signed_and_trusted_soon(other: Path) -> None:
         made = seen_until(primary, value)
         longest = max(seen_until(one, value) - made for one in others)
     lab.show(f"a new signed zone: {longest:.2f} s from the primary to AD on every resolver (goal {ZONE_MAX:g})")
-    assert longest <= ZONE_MAX * SLACK
+    assert longest <= ZONE_MAX
 
 
 def test_check_proves_the_names_and_names_what_is_wrong() -> None:
