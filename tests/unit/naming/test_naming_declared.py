@@ -135,7 +135,7 @@ def test_a_delegation_elsewhere() -> None:
         ({"type": "A", "values": ["192.0.2.1"]}, "records[0].name: is empty, not a text"),
         ({"name": "a", "values": ["192.0.2.1"]}, "records[0].type: is not given"),
         ({"name": "a", "type": "A", "values": "192.0.2.1"}, "records[0].values: is text ('192.0.2.1'), not a list"),
-        (record("@", "CNAME", "b.alt."), "shop.alt. CNAME is beside other data of that name (SOA, NS)"),
+        (record("@", "CNAME", "b.alt."), "shop.alt. CNAME is beside other data of that name (NS, SOA)"),
         (record("@", "NS", "ns.alt."), "shop.alt. NS is at the top of the zone, where Altnet puts its own"),
         (record("@", "DS", f"1 13 2 {'ab' * 32}"), "shop.alt. DS is at the top of the zone, where Altnet puts its own"),
         (record("a", "DS", f"1 13 2 {'ab' * 32}"), "a.shop.alt. DS is at no delegation: there is no NS of that name"),
