@@ -94,7 +94,8 @@ def unresolved(text: str) -> tuple[str, str]:
     if "ecrypt" in text or "vault" in text.lower():
         known = ("no vault secrets", "Attempting to decrypt but no vault", "HMAC verification failed")
         if not any(words in text for words in known):
-            return f"cannot be decrypted ({first})", "take the vault back as it was, from git or a backup: it is damaged"
+            mend = "take the vault back as it was, from git or a backup: it is damaged"
+            return f"cannot be decrypted ({first})", mend
         return (
             "cannot be decrypted by any password that was given",
             "give the password of this network's vault: --vault-password-file, ANSIBLE_VAULT_PASSWORD_FILE or -J",
