@@ -13,6 +13,8 @@ description:
     the difference, by its HTTP API on this host. One C(PATCH) a zone.
   - Children first. A parent gets the NS and DS of a child only once every secondary that answers serves the child, and
     then all secondaries are waited for again. One that does not say a word is not waited for, and named in a warning.
+  - Every name and record is read (by dnspython) before the first request. Where one is wrong nothing is sent, and all
+    that are wrong are named, with their places in O(zones). Types that only PowerDNS knows are refused (C(ALIAS)).
   - Zones and RRsets that are not in the desired set belong to somebody else and are left alone, unless O(prune) is set.
   - A zone's keys are wholly this module's. It refuses to take all of a signed zone's keys away at once.
   - Serials follow the primary's clock. Where it is behind a zone's serial nothing is changed.
@@ -267,7 +269,7 @@ def main() -> None:
     try:
         report = order.run(module.params, check_mode=module.check_mode)
     except PowerdnsError as error:
-        module.fail_json(msg=text(error))
+        module.fail_json(msg=text(error, given["_host"] or ""))
     for warning in report.warnings:
         module.warn(warning)
     module.exit_json(**report.result())

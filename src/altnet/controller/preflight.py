@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from altnet import ledger as ledgers
 from altnet import plan as plans
 from altnet.addressing import generate_prefix
@@ -75,6 +77,8 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
         refused = list(refusals(name, options, new))
         yield from refused
         yield from outside(name, values, {problem.variable for problem in refused})
+        if not refused:
+            yield from upstream_problems(name, values)
         if MASTER_SECRET not in {problem.variable for problem in unresolved}:
             yield from secret_problems(name, values.get(MASTER_SECRET))
         for key in SHARED:
@@ -103,6 +107,22 @@ def outside(name: str, values: Mapping[str, Any], refused: Collection[str]) -> I
     for key, (low, high) in RANGES.items():
         if key in values and key not in refused and not low <= int(values[key]) <= high:
             yield Problem(name, key, f"is {values[key]}", f"use a number from {low} to {high}")
+
+
+def upstream_problems(name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield which upstreams would be asked over TLS with nobody knowing who they are: anybody could answer."""
+    tls = boolean(values.get("dns_resolver_upstream_tls", False), strict=False)
+    if values.get("dns_resolver_mode") != "forward" or not tls:
+        return
+    mend = "write it as 192.0.2.53@853#dns.example.net, or set dns_resolver_upstream_tls to false"
+    upstreams = values.get("dns_resolver_upstreams") or ()
+    if not upstreams:
+        what = "is empty, and the servers that the host used before have no names to know them by over TLS"
+        yield Problem(name, "dns_resolver_upstreams", what, mend.replace("write it as", "name one, as"))
+    for index, upstream in enumerate(upstreams):
+        if not str(upstream).partition("#")[2]:
+            what = f"{upstream} has no #name, so that over TLS anybody could answer in its place"
+            yield Problem(name, f"dns_resolver_upstreams[{index}]", what, mend)
 
 
 def secret_problems(name: str, secret: object) -> Iterator[Problem]:

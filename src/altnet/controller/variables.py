@@ -93,9 +93,11 @@ def unresolved(text: str) -> tuple[str, str]:
     first = text.strip().splitlines()[0].rstrip(".") if text.strip() else "no reason given"
     if "ecrypt" in text or "vault" in text.lower():
         known = ("no vault secrets", "Attempting to decrypt but no vault", "HMAC verification failed")
-        reason = "by any password that was given" if any(words in text for words in known) else f"({first})"
+        if not any(words in text for words in known):
+            mend = "take the vault back as it was, from git or a backup: it is damaged"
+            return f"cannot be decrypted ({first})", mend
         return (
-            f"cannot be decrypted {reason}",
+            "cannot be decrypted by any password that was given",
             (
                 "give the password of this network's vault: --vault-password-file, ANSIBLE_VAULT_PASSWORD_FILE or -J; "
                 "if that is the right one, the vault's file is damaged: take the last good version from its backup"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..naming.model import DEFAULT_TTL, TTL_MAX, Declared, RRSet
-from ..naming.names import HOST_TYPES, RESERVED, is_within, wrong_name
-from ..naming.rdata import TYPES, alone, canonical, remedy
+from ..naming.model import DEFAULT_TTL, TTL_MAX, TTL_MIN, Declared, RRSet
+from ..naming.names import RESERVED, is_within, wrong_name, wrong_owner
+from ..naming.rdata import TYPES, canonical, remedy
+from ..naming.rrsets import beside, several, ttls
 from .reader import Reader, did_you_mean
 
 ZONE_KEYS = ("name", "ttl", "records")
@@ -42,7 +43,7 @@ def read(reader: Reader, value: object, tlds: Sequence[str]) -> tuple[Declared, 
             what = f"{name} is there already, at {found[name][0]}"
             reader.wrong(f"{where}.name", what, "put all records of a zone into one entry")
             continue
-        ttl = reader.whole(values.get("ttl", DEFAULT_TTL), f"{where}.ttl", DEFAULT_TTL, 1, TTL_MAX)
+        ttl = reader.whole(values.get("ttl", DEFAULT_TTL), f"{where}.ttl", DEFAULT_TTL, TTL_MIN, TTL_MAX)
         sets: _Sets = {}
         for path, record in reader.items(values.get("records", []), f"{where}.records"):
             _record(reader, reader.mapping(record, path, RECORD_KEYS), path, zone=name, zone_ttl=ttl, sets=sets)
@@ -91,7 +92,7 @@ def _record(reader: Reader, values: Mapping[str, object], where: str, *, zone: s
         return
     kind = kind.upper()
     owner = _owner(reader, values.get("name"), f"{where}.name", zone, kind)
-    ttl = reader.whole(values.get("ttl", zone_ttl), f"{where}.ttl", zone_ttl, 1, TTL_MAX)
+    ttl = reader.whole(values.get("ttl", zone_ttl), f"{where}.ttl", zone_ttl, TTL_MIN, TTL_MAX)
     given = reader.texts(values.get("values"), f"{where}.values")
     if not owner:
         return
@@ -99,8 +100,8 @@ def _record(reader: Reader, values: Mapping[str, object], where: str, *, zone: s
         reader.wrong(f"{where}.values", f"of {owner} {kind} is empty", "give a value, or remove the record")
     rrset = sets.setdefault((owner, kind), _Set(where, ttl))
     if rrset.ttl != ttl:
-        what = f"{owner} {kind} has the TTL {ttl} here and {rrset.ttl} at {rrset.where}: an RRset has one"
-        reader.wrong(f"{where}.ttl", what, "give both the same TTL, or put all values into one record")
+        what, mend = ttls(ttl, rrset.ttl, rrset.where)
+        reader.wrong(f"{where}.ttl", f"{owner} {kind} {what}", mend)
     cds = values.get("cds", False)
     if not isinstance(cds, bool):
         reader.expect(f"{where}.cds", cds, "true or false without quotes")
@@ -133,7 +134,7 @@ def _owner(reader: Reader, value: object, where: str, zone: str, kind: str) -> s
     elif not is_within(name, zone):
         reader.wrong(where, f"{text} is not within the zone {zone}", "move the record to the zone it belongs to")
         return ""
-    wrong = wrong_name(name, service=kind not in HOST_TYPES, wildcard=kind not in {"NS", "DS"})
+    wrong = wrong_owner(name, kind)
     if wrong:
         reader.wrong(where, f"{name} {kind} {wrong[0]}", wrong[1])
         return ""
@@ -149,13 +150,12 @@ def _check(reader: Reader, zone: str, sets: _Sets, zones: Mapping[str, tuple[str
     reserved = {f"{label}.{zone}": label for label in RESERVED} if zone.removesuffix(".") in tlds else {}
     for (owner, kind), rrset in sets.items():
         here = f"{owner} {kind}"
-        wrong = alone(kind, tuple(rrset.values))
+        wrong = several(kind, tuple(rrset.values))
         if wrong:
             reader.wrong(f"{rrset.where}.values", f"{here} {wrong[0]}", wrong[1])
-        if kind == "CNAME" and (owner == zone or len(kinds[owner]) > 1):
-            others = ["SOA", "NS"] if owner == zone else sorted(kinds[owner] - {"CNAME"})
-            what = f"{here} is beside other data of that name ({', '.join(others)}), and a CNAME stands alone"
-            reader.wrong(rrset.where, what, "remove it, or put what is beside it under the name it points at")
+        wrong = beside(kind, {*kinds[owner], "SOA", "NS"} if owner == zone else kinds[owner])
+        if wrong:
+            reader.wrong(rrset.where, f"{here} {wrong[0]}", wrong[1])
         if owner == zone and kind in {"NS", "DS"}:
             what = f"{here} is at the top of the zone, where Altnet puts its own"
             reader.wrong(rrset.where, what, "remove it; to delegate a name below, write the NS there")

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 DEFAULT_TTL: Final = 3600
+TTL_MIN: Final = 1
 TTL_MAX: Final = 2**31 - 1
+#: Types that a primary makes by itself.
+MADE: Final = frozenset(("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"))
 
 
 @dataclass(frozen=True, slots=True)

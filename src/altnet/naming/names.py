@@ -56,6 +56,11 @@ def wrong_name(name: str, *, service: bool = False, wildcard: bool = False) -> W
     return next((wrong for label in labels if (wrong := wrong_label(label, service=service))), None)
 
 
+def wrong_owner(name: str, kind: str) -> Wrong | None:
+    """Judge the name, in lower case, of records of a type."""
+    return wrong_name(name, service=kind not in HOST_TYPES, wildcard=kind not in {"NS", "DS"})
+
+
 def is_within(name: str, zone: str) -> bool:
     """Say whether an absolute name is the zone's apex or below it."""
     return name == zone or name.endswith(f".{zone}")

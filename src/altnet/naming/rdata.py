@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import struct
 
 import dns.exception
 import dns.name
@@ -11,6 +11,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from .model import MADE
 from .names import Wrong, wrong_name
 
 #: Types that may be declared. SOA, DNSKEY, RRSIG and NSEC are the server's own to make.
@@ -37,22 +38,48 @@ def canonical(kind: str, value: str) -> str:
         text = _quoted(text)
     if kind in _LOWER:
         text = text.lower()
+    written = str(checked(kind, text).to_text())
+    return _UNQUOTED.sub(r"\1=\2", written) if kind in {"HTTPS", "SVCB"} else written
+
+
+def checked(kind: str, text: str) -> dns.rdata.Rdata:
+    """Return what a record says that is sent as it is written; raise ValueError with the reason where it says nothing.
+
+    Of the types that we do not know ourselves it is dnspython's word alone.
+    """
+    if "\n" in text or "\r" in text:
+        # Of a second line nobody would take notice.
+        raise ValueError("has a line break")
     try:
         rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), text, relativize=False)
         rdata.to_wire()
     except dns.name.NeedAbsoluteNameOrOrigin:
         raise ValueError("names a host without a dot at the end") from None
-    except (dns.exception.DNSException, ValueError, TypeError, IndexError) as error:
+    except (dns.exception.DNSException, ValueError, TypeError, IndexError, OverflowError, struct.error) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"is no {kind} record's value ({reason})") from None
-    target = getattr(rdata, _TARGET[kind]).to_text() if kind in _TARGET else "."
+    if rdata.rdcomment is not None:
+        raise ValueError("has a comment")
+    target = getattr(rdata, _TARGET[kind]).to_text().lower() if kind in _TARGET else "."
     wrong = None if target == "." and kind != "NS" else wrong_name(target)
     if wrong:
         raise ValueError(f"points at {target}, which {wrong[0]}")
-    written = str(rdata.to_text())
-    if kind == "AAAA" and "." in written:
+    if kind == "AAAA" and "." in rdata.to_text():
         raise ValueError("is an IPv4 address in IPv6's clothes")
-    return _UNQUOTED.sub(r"\1=\2", written) if kind in {"HTTPS", "SVCB"} else written
+    return rdata
+
+
+def wrong_type(kind: str) -> Wrong | None:
+    """Judge a type in capitals that a zone is to have."""
+    if kind in MADE:
+        return f"has the type {kind}, which the server makes by itself", "leave it out"
+    try:
+        number = dns.rdatatype.from_text(kind)
+    except (dns.exception.DNSException, ValueError):
+        return f"has the type {kind!r}, which nobody knows", "write the type as its RFC names it"
+    if dns.rdatatype.is_metatype(number):
+        return f"has the type {kind}, which is a question's and no record's", "leave it out"
+    return None
 
 
 def _quoted(text: str) -> str:
@@ -70,6 +97,8 @@ def _escaped(byte: int) -> str:
 
 def remedy(kind: str, reason: str) -> str:
     """Return how to mend what :func:`canonical` refused."""
+    if reason in {"has a line break", "has a comment"}:
+        return "leave it out"
     if "without a dot at the end" in reason:
         return "write the whole name with a dot at its end (www.shop.alt.)"
     examples = {
@@ -84,10 +113,3 @@ def remedy(kind: str, reason: str) -> str:
         "TXT": '"v=spf1 -all"',
     }
     return f"write it like {examples[kind]!r}" if kind in examples else f"write a {kind} record as its RFC has it"
-
-
-def alone(kind: str, values: Sequence[str]) -> Wrong | None:
-    """Judge how many values a type may have at one name."""
-    if kind == "CNAME" and len(values) > 1:
-        return f"has {len(values)} values, and a CNAME has one", "keep one of them"
-    return None

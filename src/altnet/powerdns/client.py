@@ -14,6 +14,8 @@ from .errors import PowerdnsError, problem
 
 _ROOT = "/api/v1/servers/localhost"
 _TIMEOUT = 300.0  # seconds: 10,000 names in one request take a loaded machine some
+#: Seconds for the first answer, of which PowerDNS needs no zone: one that hangs is not waited for as if it worked.
+_FIRST = 10.0
 _PAUSE = 0.25
 #: Seconds that a serial (which is a time) may be ahead of our clock and is waited for.
 SERIAL_AHEAD = 5
@@ -46,26 +48,35 @@ class HttpApi:
     def __init__(self, address: str, port: int, key: str, patience: float = 10.0, timeout: float = _TIMEOUT) -> None:
         self._address, self._port, self._key = address, port, key
         self._patience, self._timeout = patience, timeout
+        self._met = False
 
     def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
         """Send one request; a daemon that has just been started is waited for."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                status, answer = self._once(method, path, None if body is None else json.dumps(body))
-                break
-            except ConnectionRefusedError as error:
-                if time.monotonic() >= deadline:
-                    raise self._unreachable(error) from None
-                time.sleep(_PAUSE)
-            except (OSError, http.client.HTTPException) as error:
-                raise self._unreachable(error) from None
+        if not self._met:
+            self._sent("GET", "", None, min(_FIRST, self._timeout), "no zone was changed")
+            self._met = True
+        known = method == "GET"
+        lost = "no zone was changed by this request" if known else "whether this request changed its zone is not known"
+        status, answer = self._sent(method, path, body, self._timeout, lost)
         if status >= 400:
             raise RefusedError(_where(path), status, _message(answer))
         return json.loads(answer) if answer.strip() else None
 
-    def _once(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self._address, self._port, timeout=self._timeout)
+    def _sent(self, method: str, path: str, body: object, timeout: float, lost: str) -> tuple[int, bytes]:
+        """Return status and answer; ``lost`` says what it means where none comes."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._once(method, path, None if body is None else json.dumps(body), timeout)
+            except ConnectionRefusedError as error:
+                if time.monotonic() >= deadline:
+                    raise self._unreachable(error, lost) from None
+                time.sleep(_PAUSE)
+            except (OSError, http.client.HTTPException) as error:
+                raise self._unreachable(error, lost) from None
+
+    def _once(self, method: str, path: str, body: str | None, timeout: float) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=timeout)
         try:
             headers = {"X-API-Key": self._key, "Content-Type": "application/json"}
             connection.request(method, _ROOT + path, None if body is None else body.encode(), headers)
@@ -74,8 +85,8 @@ class HttpApi:
         finally:
             connection.close()
 
-    def _unreachable(self, error: Exception) -> PowerdnsError:
-        what = f"PowerDNS's API does not answer ({error or type(error).__name__}); no zone was changed by this request"
+    def _unreachable(self, error: Exception, lost: str) -> PowerdnsError:
+        what = f"PowerDNS's API does not answer ({error or type(error).__name__}); {lost}"
         remedy = "see `systemctl status pdns` on the primary, then run again"
         return PowerdnsError(problem(f"[{self._address}]:{self._port}", what, remedy))
 

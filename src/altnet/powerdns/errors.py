@@ -14,6 +14,10 @@ def problem(variable: str, what: str, remedy: str) -> Problem:
     return Problem("", variable, what, remedy)
 
 
-def text(error: AltnetError) -> str:
-    """Return one line for each problem, without the host."""
-    return "\n".join(f"{one.variable}: {one.what}. Remedy: {one.remedy}." for one in error.problems)
+def text(error: AltnetError, host: str = "") -> str:
+    """Return one line for each problem, with the host that it is about, or on which the module runs, where given."""
+    lines = []
+    for one in error.problems:
+        where = f"host {one.host or host}: " if one.host or host else ""
+        lines.append(f"{where}{one.variable}: {one.what}. Remedy: {one.remedy}.")
+    return "\n".join(lines)

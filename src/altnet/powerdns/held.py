@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Problem
+from ..naming.model import MADE
 from .errors import PowerdnsError, problem
 
-#: What the former primary made, and the next one makes itself.
-MADE = frozenset({"SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY"})
 FOLLOWS = "Slave"
 _SHOWN = 5
 
@@ -57,12 +56,13 @@ def merged(
 
     The inventory's records stand above those that were found, but for the DS of children that decide on it. A zone
     that is signed by other keys than the master secret gives would have its answers refused by everybody: it is a
-    problem.
+    problem. What was found is marked (``held``): it was served, and nobody could mend it now.
     """
     zones = {zone["name"]: dict(zone) for zone in desired}
     problems = []
     for one in found:
         name = one["name"]
+        rrsets = [{**rrset, "held": True} for rrset in one["rrsets"]]
         private, public = keys_of(name) if one["signed_by"] else ((), ())
         if one["signed_by"] and not _words(one["signed_by"]) & _words(public):
             what = "is signed by another key than the master secret gives"
@@ -70,13 +70,13 @@ def merged(
             problems.append(Problem("", f"zone {name}", what, mend))
             continue
         if name not in zones:
-            zones[name] = {"name": name, "parent": None, "rrsets": list(one["rrsets"]), "keys": list(private)}
+            zones[name] = {"name": name, "parent": None, "rrsets": rrsets, "keys": list(private)}
             continue
-        there = {(rrset["name"], rrset["type"]) for rrset in one["rrsets"]}
+        there = {(rrset["name"], rrset["type"]) for rrset in rrsets}
         children = {child for child in zones[name].get("children") or () if (child, "NS") in there}
         own = [rrset for rrset in zones[name]["rrsets"] if rrset["type"] != "DS" or rrset["name"] not in children]
         here = {(rrset["name"], rrset["type"]) for rrset in own}
-        more = [rrset for rrset in one["rrsets"] if (rrset["name"], rrset["type"]) not in here]
+        more = [rrset for rrset in rrsets if (rrset["name"], rrset["type"]) not in here]
         zones[name]["rrsets"] = [*own, *more]
     return list(zones.values()), problems
 

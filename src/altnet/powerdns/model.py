@@ -10,6 +10,8 @@ from typing import Any
 from dns import rdata, rdataclass, rdatatype
 
 from ..errors import Problem
+from ..naming.names import is_within
+from ..naming.rrsets import ttls
 from .errors import PowerdnsError, problem
 
 #: Where a name and a type find their RRset.
@@ -137,7 +139,7 @@ def canonical(kind: str, content: str) -> bytes:
         return bytes(
             rdata.from_text(rdataclass.IN, rdatatype.from_text(kind), content, relativize=False).to_digestable()
         )
-    except Exception:  # noqa: BLE001  # whatever it makes of it: PowerDNS is the judge of what is valid
+    except Exception:  # noqa: BLE001  # what PowerDNS holds may be another program's; what we send is checked before
         return content.encode()
 
 
@@ -155,32 +157,49 @@ def desired(zones: Iterable[Mapping[str, Any]]) -> dict[str, Zone]:
             problems.append(problem(f"{where}.name", f"{name} is there twice", "merge the two"))
             continue
         try:
-            found[name] = _zone(name, item)
+            found[name] = _zone(name, item, where)
         except PowerdnsError as error:
             problems += error.problems
         except (KeyError, TypeError, ValueError) as error:
-            what = f"an RRset or a key is not complete ({error!r})"
-            problems.append(problem(where, what, "take the zones as `altnet.naming` makes them"))
+            problems.append(_incomplete(where, f"zone {name} or a key of it is not complete", error))
     if problems:
         raise PowerdnsError(problems)
     return found
 
 
-def _zone(name: str, item: Mapping[str, Any]) -> Zone:
+def _incomplete(where: str, what: str, error: Exception) -> Problem:
+    return problem(where, f"{what} ({error!r})", "write it as the module's documentation has it")
+
+
+def _zone(name: str, item: Mapping[str, Any], where: str) -> Zone:
     rrsets: dict[Spot, RRset] = {}
+    places: dict[Spot, str] = {}
     problems = []
-    for one in item.get("rrsets") or ():
-        rrset = make(one["name"], one["type"], one["ttl"], one["records"])
-        if rrset.spot in rrsets:
-            what = f"{rrset.name} {rrset.type} is there twice"
-            problems.append(problem(f"zone {name}", what, "put all its records into one RRset"))
-        if not rrset.records or not (rrset.name == name or rrset.name.endswith(f".{name}")):
-            what = f"{rrset.name} {rrset.type} has no records, or is not below the zone"
-            problems.append(problem(f"zone {name}", what, "mend the record"))
-        rrsets[rrset.spot] = rrset
+    for index, one in enumerate(item.get("rrsets") or ()):
+        here = f"{where}.rrsets[{index}]"
+        try:
+            if not isinstance(one["records"], list):
+                raise TypeError("records is no list")
+            rrset = make(one["name"], one["type"], one["ttl"], one["records"])
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(_incomplete(here, f"an RRset of {name} is not complete", error))
+            continue
+        shown, known = f"{rrset.name} {rrset.type}", rrsets.setdefault(rrset.spot, rrset)
+        if known is not rrset and known.ttl != rrset.ttl:
+            what, mend = ttls(rrset.ttl, known.ttl, places[rrset.spot])
+            problems.append(problem(f"{here}.ttl", f"{shown} {what}", mend))
+        elif known is not rrset:
+            what = f"{shown} is there twice, at {places[rrset.spot]} before"
+            problems.append(problem(here, what, "put all its records into one RRset"))
+        places.setdefault(rrset.spot, here)
+        if not rrset.records:
+            problems.append(problem(f"{here}.records", f"of {shown} is empty", "give a record, or leave the RRset out"))
+        if not is_within(rrset.name, name):
+            what = f"{shown} is not below {name}, its zone"
+            problems.append(problem(f"{here}.name", what, "move it to the zone it belongs to"))
     servers = rrsets.get((name, "NS"))
     if servers is None:
-        problems.append(problem(f"zone {name}", "has no NS at its apex", "add the record"))
+        problems.append(problem(f"{where}.rrsets", f"zone {name} has no NS at its apex", "add the record"))
     if problems or servers is None:
         raise PowerdnsError(problems)
     master = servers.records[0]

@@ -14,8 +14,9 @@ from typing import Any
 
 from ..host.orders import Order, keep, recall
 from ..host.standing import ZONES
-from . import model
+from . import model, strict
 from .client import Api, HttpApi, read_key, zone_path
+from .errors import PowerdnsError
 from .followers import DnsFollowers
 from .lost import Witnesses
 from .reconcile import Report, Tsig, Wish, reconcile
@@ -28,8 +29,9 @@ _TIMEOUT = 20.0
 
 def run(given: Mapping[str, Any], *, check_mode: bool, path: Path = ZONES) -> Report:
     """Bring PowerDNS to the module's arguments, and remember the order where it has a fingerprint."""
+    zones = _judged(given)
     witnesses = None if given["start_anew"] else DnsWitnesses(*_secondaries(given), host=given.get("_host") or "")
-    report = _bring(given, _api(given), check_mode=check_mode, witnesses=witnesses)
+    report = _bring(given, zones, _api(given), check_mode=check_mode, witnesses=witnesses)
     if not check_mode:
         keep(path, _order(given))
     return report
@@ -41,7 +43,9 @@ def stands(path: Path = ZONES, api: Api | None = None) -> tuple[str, dict[str, A
     if order is None:
         return None
     once = _Once(api or _api(order.params, patience=0, timeout=_TIMEOUT))
-    report = _bring(_whole(order.params, once), once, check_mode=True)
+    asked = _whole(order.params, once)
+    # They were judged before they were sent.
+    report = _bring(asked, _zones(asked), once, check_mode=True)
     return None if report.diff else (order.fingerprint, report.result())
 
 
@@ -53,9 +57,31 @@ def _secondaries(given: Mapping[str, Any]) -> tuple[dict[str, str], int, str]:
     return {one["name"]: one["address"] for one in given["secondaries"]}, given["secondary_port"], given["address"]
 
 
-def _bring(given: Mapping[str, Any], api: Api, *, check_mode: bool, witnesses: Witnesses | None = None) -> Report:
+def _judged(given: Mapping[str, Any]) -> dict[str, model.Zone]:
+    """Return the desired zones; PowerdnsError with every fault of every record, before anything is asked or sent."""
+    problems = strict.faults(given["zones"])
+    try:
+        zones = _zones(given)
+    except PowerdnsError as error:
+        raise PowerdnsError([*error.problems, *problems]) from None
+    if problems:
+        raise PowerdnsError(problems)
+    return zones
+
+
+def _zones(given: Mapping[str, Any]) -> dict[str, model.Zone]:
     keys = json.loads(given["keys"])
-    zones = model.desired({**zone, "keys": keys.get(zone.get("name"), [])} for zone in given["zones"])
+    return model.desired({**zone, "keys": keys.get(zone.get("name"), [])} for zone in given["zones"])
+
+
+def _bring(
+    given: Mapping[str, Any],
+    zones: Mapping[str, model.Zone],
+    api: Api,
+    *,
+    check_mode: bool,
+    witnesses: Witnesses | None = None,
+) -> Report:
     return reconcile(
         api,
         zones,

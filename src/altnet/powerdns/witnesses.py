@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dns import exception, flags, message, query, rcode, rdatatype, zone
 
+from ..naming.model import MADE
 from . import former
-from .held import MADE, held
+from .held import held
 from .lost import Word
 from .model import Spot
 

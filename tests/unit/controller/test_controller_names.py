@@ -80,6 +80,9 @@ def test_another_networks_vault(named: World) -> None:
     named.vault("")
     (line,) = problems(named.task_vars(), named.ledger)
     assert line.startswith("the network: altnet_master_secret: gives ")
+    assert line.endswith(
+        ". Remedy: use the vault that belongs to this ledger (git log -p on both); another network's does not fit."
+    )
     assert "x" * 64 not in line
 
 

@@ -178,6 +178,44 @@ def test_a_variable(world: World, where: str, variable: str, value: object, line
     assert SECRET not in str(told)
 
 
+FORWARD = {"dns_resolver_mode": "forward", "dns_resolver_upstream_tls": True}
+TLS_MEND = "192.0.2.53@853#dns.example.net, or set dns_resolver_upstream_tls to false."
+
+
+def test_an_upstream_that_nothing_tells_from_others(world: World) -> None:
+    upstreams = ["192.0.2.53@853#dns.example.net", "192.0.2.54@853", "2001:db8::53#"]
+    world.network |= {**FORWARD, "dns_resolver_upstreams": upstreams}
+    where = "hosts core, fra, nyc, sin: dns_resolver_upstreams"
+    what = "has no #name, so that over TLS anybody could answer in its place. Remedy: write it as"
+    assert found(world) == [
+        f"{where}[1]: 192.0.2.54@853 {what} {TLS_MEND}",
+        f"{where}[2]: 2001:db8::53# {what} {TLS_MEND}",
+    ]
+
+
+def test_tls_to_whom_the_host_asked_before(world: World) -> None:
+    world.hosts["fra"] |= FORWARD
+    assert found(world) == [
+        (
+            "host fra: dns_resolver_upstreams: is empty, and the servers that the host used before have no names to "
+            f"know them by over TLS. Remedy: name one, as {TLS_MEND}"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {**FORWARD, "dns_resolver_upstreams": ["192.0.2.53@853#dns.example.net"]},
+        {**FORWARD, "dns_resolver_mode": "closed"},
+        {**FORWARD, "dns_resolver_upstream_tls": False},
+    ],
+)
+def test_upstreams_that_are_known(world: World, good: dict[str, Any]) -> None:
+    world.network |= good
+    assert found(world) == []
+
+
 def test_no_secret(world: World) -> None:
     world.vault("")
     assert found(world) == [
@@ -203,7 +241,8 @@ def test_another_password(world: World) -> None:
 def test_a_damaged_vault(world: World) -> None:
     world.vault(sealed(SECRET)[:-41])
     (line,) = found(world)
-    assert line.startswith("hosts core, fra, nyc, sin: altnet_master_secret: cannot be decrypted ")
+    assert line.startswith("hosts core, fra, nyc, sin: altnet_master_secret: cannot be decrypted (")
+    assert line.endswith("). Remedy: take the vault back as it was, from git or a backup: it is damaged.")
     assert SECRET not in line
 
 

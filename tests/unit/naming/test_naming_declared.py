@@ -135,7 +135,7 @@ def test_a_delegation_elsewhere() -> None:
         ({"type": "A", "values": ["192.0.2.1"]}, "records[0].name: is empty, not a text"),
         ({"name": "a", "values": ["192.0.2.1"]}, "records[0].type: is not given"),
         ({"name": "a", "type": "A", "values": "192.0.2.1"}, "records[0].values: is text ('192.0.2.1'), not a list"),
-        (record("@", "CNAME", "b.alt."), "shop.alt. CNAME is beside other data of that name (SOA, NS)"),
+        (record("@", "CNAME", "b.alt."), "shop.alt. CNAME is beside other data of that name (NS, SOA)"),
         (record("@", "NS", "ns.alt."), "shop.alt. NS is at the top of the zone, where Altnet puts its own"),
         (record("@", "DS", f"1 13 2 {'ab' * 32}"), "shop.alt. DS is at the top of the zone, where Altnet puts its own"),
         (record("a", "DS", f"1 13 2 {'ab' * 32}"), "a.shop.alt. DS is at no delegation: there is no NS of that name"),
@@ -153,11 +153,18 @@ def test_a_record_that_is_refused(given: dict[str, Any], line: str) -> None:
     [
         (
             [record("a", "A", "192.0.2.1", ttl=60), record("a", "A", "192.0.2.2")],
-            "altnet_zones[0].records[1].ttl: a.shop.alt. A has the TTL 3600 here and 60 at altnet_zones[0].records[0]",
+            (
+                "the network: altnet_zones[0].records[1].ttl: a.shop.alt. A has the TTL 3600 here and 60 at "
+                "altnet_zones[0].records[0]: an RRset has one. Remedy: give both the same TTL, or put all values into "
+                "one record."
+            ),
         ),
         (
             [record("a", "CNAME", "b.alt."), record("a", "TXT", "x")],
-            "altnet_zones[0].records[0]: a.shop.alt. CNAME is beside other data of that name (TXT)",
+            (
+                "the network: altnet_zones[0].records[0]: a.shop.alt. CNAME is beside other data of that name (TXT), "
+                "and a CNAME stands alone. Remedy: remove it, or put what is beside it under the name it points at."
+            ),
         ),
         (
             [record("d", "NS", "ns.b.alt."), record("d", "A", "192.0.2.1")],
@@ -220,7 +227,14 @@ def test_a_zone_that_is_refused(zones: Any, line: str) -> None:
 @pytest.mark.parametrize(
     ("network", "line"),
     [
-        ({"tlds": ["com"]}, "altnet_tlds[0]: com exists in the public root (IANA's list of 2026-10-29), so every name"),
+        (
+            {"tlds": ["com"]},
+            (
+                "the network: altnet_tlds[0]: com exists in the public root (IANA's list of 2026-10-29), so every name "
+                "under it would hide one of the internet's. Remedy: choose another name, such as alt, or list it in "
+                "altnet_tlds_forced too if you mean to hide them."
+            ),
+        ),
         ({"tlds": ["xn--p1ai"]}, "altnet_tlds[0]: xn--p1ai exists in the public root"),
         ({"tlds": ["local"], "tlds_forced": ["local"]}, "altnet_tlds[0]: local belongs to multicast DNS"),
         ({"tlds": ["arpa"], "tlds_forced": ["arpa"]}, "altnet_tlds[0]: arpa is the infrastructure's own"),

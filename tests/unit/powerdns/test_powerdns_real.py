@@ -220,12 +220,17 @@ def test_a_network_from_nothing(pair: Pair) -> None:
     assert "fd12:3456:789a::1" in lines
 
 
-def test_what_was_published_stands(pair: Pair, tmp_path: Path) -> None:
-    file, path = tmp_path / "api.key", tmp_path / "order.json"
+def here(pair: Pair, root: Path) -> dict[str, Any]:
+    """Return the module's arguments that name the primary."""
+    file = root / "api.key"
     file.write_text(API_KEY)
     file.chmod(0o600)
-    where = {"address": "::1", "port": pair.primary.api, "key_file": str(file), "transfer_key": TRANSFER}
-    asked = arguments(alt(*NAMED), net(*KINDS), **where)
+    return {"address": "::1", "port": pair.primary.api, "key_file": str(file), "transfer_key": TRANSFER}
+
+
+def test_what_was_published_stands(pair: Pair, tmp_path: Path) -> None:
+    path = tmp_path / "order.json"
+    asked = arguments(alt(*NAMED), net(*KINDS), **here(pair, tmp_path))
     report = order.run(asked, check_mode=False, path=path)
     assert not report.diff
     assert order.stands(path) == ("f1", report.result())
@@ -285,6 +290,26 @@ def test_keys_come_and_go_on_the_secondary(pair: Pair) -> None:
 def test_a_refused_record_is_named(pair: Pair) -> None:
     with pytest.raises(PowerdnsError, match=r"zone alt\.: PowerDNS refuses it \(422\): Record x\.alt\./AAAA 'zz'"):
         pair.run(alt(*NAMED, rrset("x.alt.", "AAAA", "zz")), net(*KINDS[1:], keys=("next",)))
+
+
+def test_what_is_read_well_and_powerdns_refuses_is_named_too(pair: Pair, tmp_path: Path) -> None:
+    """The text of a TXT record without quotes is two strings to dnspython, as RFC 1035 has it, and none to PowerDNS."""
+    asked = arguments(alt(*NAMED, rrset("x.alt.", "TXT", "no quotes")), **here(pair, tmp_path))
+    with pytest.raises(PowerdnsError, match=r"zone alt\.: PowerDNS refuses it \(422\): Record x\.alt\./TXT 'no "):
+        order.run(asked, check_mode=False, path=tmp_path / "order.json")
+
+
+def test_a_bad_record_among_good_ones_changes_nothing(pair: Pair, tmp_path: Path) -> None:
+    before = serials(pair)
+    more = [rrset("good.net.alt.", "AAAA", "fd12:3456:789a::77"), rrset("bad.net.alt.", "AAAA", "zz")]
+    asked = arguments(alt(*NAMED), net(*more, *KINDS[1:], keys=("next",)), **here(pair, tmp_path))
+    with pytest.raises(PowerdnsError, match=r"zones\[1\]\.rrsets\[2\]\.records\[0\]: bad\.net\.alt\. AAAA 'zz' is"):
+        order.run(asked, check_mode=False, path=tmp_path / "order.json")
+    assert serials(pair) == before
+
+
+def serials(pair: Pair) -> dict[str, int]:
+    return {one["name"]: one["serial"] for one in pair.api.call("GET", "/zones?dnssec=false")}
 
 
 def fetch_all_anew(pair: Pair) -> None:

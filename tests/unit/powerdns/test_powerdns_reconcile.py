@@ -289,7 +289,7 @@ def test_a_setting_that_powerdns_lost_is_written_again(world) -> None:
         ([ALT, ALT], "alt. is there twice"),
         ([{**ALT, "rrsets": []}], "has no NS at its apex"),
         ([with_record(ALT, NS)], "net.alt. NS is there twice"),
-        ([with_record(ALT, rrset("x.neo.", "AAAA", "fd00::1"))], "x.neo. AAAA has no records, or is not below"),
+        ([with_record(ALT, rrset("x.neo.", "AAAA", "fd00::1"))], "x.neo. AAAA is not below alt., its zone"),
         ([with_record(ALT, {"name": "x.alt."})], "not complete"),
     ],
 )

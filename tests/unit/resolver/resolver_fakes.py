@@ -42,15 +42,24 @@ def slice_of(**changes: Any) -> dict[str, Any]:
 
 def render(role: str, template: str, **given: Any) -> str:
     """Return one file of a role's set."""
+    text = (ROOT / "roles" / role / "templates" / template).read_text()
+    templar = _templar(role, given)
+    return str(templar.template(trust_as_template(text), escape_backslashes=False, overrides={"trim_blocks": True}))
+
+
+def variable(role: str, name: str, **given: Any) -> Any:
+    """Return a variable of a role."""
+    return _templar(role, given).template(trust_as_template(f"{{{{ {name} }}}}"))
+
+
+def _templar(role: str, given: dict[str, Any]) -> Templar:
     place = ROOT / "roles" / role
     init_plugin_loader()
     variables: dict[str, Any] = {"ansible_managed": "Ansible managed", "role_path": str(place)}
     for folder in ("defaults", "vars"):
         loaded = yaml.safe_load((place / folder / "main.yml").read_text())
         variables |= {name: trusted(value) for name, value in loaded.items()}
-    templar = Templar(DataLoader(), variables={**variables, **given})
-    text = (place / "templates" / template).read_text()
-    return str(templar.template(trust_as_template(text), escape_backslashes=False, overrides={"trim_blocks": True}))
+    return Templar(DataLoader(), variables={**variables, **given})
 
 
 def trusted(value: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleError
-from resolver_fakes import DS, REVERSE, dns, render, slice_of
+from resolver_fakes import DS, REVERSE, ROOT, dns, render, slice_of, variable
 
 CHECKER = shutil.which("unbound-checkconf", path="/usr/sbin:/usr/bin")
 
@@ -84,6 +84,15 @@ def test_closed_refuses_what_is_outside_and_forward_asks() -> None:
     assert "\tforward-addr: 192.0.2.53\n" in conf(**FORWARD)
     assert "forward-tls-upstream: yes\n\tforward-addr: 192.0.2.53@853#dns.example.net\n" in conf(**TLS)
     assert "tls-cert-bundle" in conf(**TLS)
+
+
+def test_the_packages_it_needs_are_known_to_the_probe() -> None:
+    """Else a host would be thought to lack them in every run."""
+    given = [{}, FORWARD, {**TLS, "dns_resolver_mode": "closed"}, TLS]
+    needed = [variable("dns_resolver", "__dns_resolver_packages", **one) for one in given]
+    assert needed == [["unbound"], ["unbound"], ["unbound"], ["unbound", "ca-certificates"]]
+    probed = (ROOT / "playbooks/preflight.yml").read_text()
+    assert [name for name in needed[-1] if f"'{name}'" not in probed] == []
 
 
 def test_without_upstreams_of_its_own_it_asks_whom_the_host_asked() -> None:
