@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from names_servers import MISSING, PowerDns, RealTime, Server
-from resolver_fakes import NET, render, slice_of
+from tests.rendered import NET, render, slice_of
 
 RESOLVER, MEMBER = f"{NET}:3", f"{NET}:9"
 #: One bit beside the network's prefix, and somewhere in the Internet.

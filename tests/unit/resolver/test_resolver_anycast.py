@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from resolver_fakes import render, slice_of
+from tests.rendered import render, slice_of
 
 from altnet.resolver import anycast
 from altnet.resolver.judgement import Place

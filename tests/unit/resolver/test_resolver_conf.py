@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleError
-from resolver_fakes import DS, REVERSE, ROOT, dns, render, slice_of, variable
+from tests.rendered import DS, REVERSE, ROOT, dns, render, slice_of, variable
 
 CHECKER = shutil.which("unbound-checkconf", path="/usr/sbin:/usr/bin")
 

@@ -10,7 +10,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 NET = "fd12:3456:789a:"
 REVERSE = "a.9.8.7.6.5.4.3.2.1.d.f.ip6.arpa"
 DS = "24985 13 2 347b035b18d7125e35725767299d9b6ce7f597d316a888f8fa3cfd34ee432153"
