@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,13 +180,13 @@ VERIFIERS: list[Callable[[Path], bool]] = [openssl, gnutls, nss, python, pyca]
 
 
 @pytest.fixture(params=VERIFIERS, ids=lambda one: one.__name__)
-def accepts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Chain], bool]]:
+def accepts(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Chain], bool]:
     def judge(chain: Chain) -> bool:
         chain.write(tmp_path)
         answer: bool = request.param(tmp_path)
         return answer
 
-    yield judge
+    return judge
 
 
 def good(names: list[str], signer: Signer = WORLD.infra) -> Chain:
