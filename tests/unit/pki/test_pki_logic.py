@@ -40,8 +40,9 @@ SETS = [
     RRSet("away.alt.", "CNAME", 60, ("www.example.",)),
 ]
 NEW_TLD = (
-    "the network: pki/root.pem: may not sign for lan1, which altnet_tlds has: a root's limits are fixed when it is made, so "
-    "names under lan1 have no certificates; all others are as before. Remedy: replace the root with "
+    "the network: pki/root.pem: may not sign for lan1, which altnet_tlds has: "
+    "a root's limits are fixed when it is made, "
+    "so names under lan1 have no certificates; all others are as before. Remedy: replace the root with "
     "playbooks/replace-root.yml: docs/runbooks/replace-the-root.md."
 )
 OWN = owned.own(PIECE, SCOPE.tlds, SETS, given=["Start.alt", "resolver.net.alt"])
