@@ -98,7 +98,7 @@ class Authority:
         if intermediate == "infra":
             self._new_infra(signer)
             return
-        request = self.directory / f"{intermediate}.csr.pem"
+        request = self.directory / f"{intermediate}.csr"
         if not intermediate.startswith(f"{_ISSUERS}/") or not request.is_file():
             known = ", ".join(["infra", *(f"{_ISSUERS}/{host}" for host in self.issuers())])
             what = f"is {intermediate}, and there is no such intermediate"
@@ -133,7 +133,7 @@ class Authority:
         if known is not None and fits and any(renewal.issued_by(known, root) for root in self.roots()):
             return known
         made = make_intermediate(self._root_signer(signing), f"issuer {host}", key, self.now)
-        self._write(f"{_ISSUERS}/{host}.csr.pem", request)
+        self._write(f"{_ISSUERS}/{host}.csr", request)
         self._write(f"{_ISSUERS}/{host}.pem", pem.text(made))
         return made
 
@@ -179,7 +179,7 @@ class Authority:
         self._write(INFRA, pem.text(certificate))
 
     def _reissue(self, intermediate: str, root: Signer) -> None:
-        content = (self.directory / f"{intermediate}.csr.pem").read_text()
+        content = (self.directory / f"{intermediate}.csr").read_text()
         key = x509.load_pem_x509_csr(content.encode()).public_key()
         assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101 - it was proved when it came
         host = intermediate.partition("/")[2]
