@@ -9,7 +9,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from altnet import ledger as ledgers
-from altnet.addressing import generate_prefix
+from altnet.addressing import DEFAULT_ASN_BASE, generate_prefix
 from altnet.controller import rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
@@ -18,6 +18,7 @@ from altnet.controller.vaultfile import Vault
 from altnet.errors import AltnetError, InventoryError, Problem
 from altnet.pki import pem
 from altnet.pki.overlap import STEPS
+from altnet.pki.pem import PkiError
 from altnet.pki.scope import Scope
 
 ARGUMENTS = {
@@ -68,6 +69,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             step = authority.step(args["step"], scope)
         findings = [] if check_mode and args["action"] == "make" else authority.findings(scope)
         if args["action"] == "judge":
+            if not authority.roots():
+                raise PkiError(finding.problem for finding in findings)
             for finding in findings:
                 self._display.warning(str(finding.problem))
         return {
@@ -83,19 +86,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def scope(self, args: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Scope:
         """Return the network's name space: what is given, else what inventory and ledger say."""
         tlds, prefix, path = args["tlds"], args["prefix"], Path(args["directory"], "ledger.json")
-        found = ledgers.load(path)
-        if not tlds:
-            # The plan of this run has them, and the inventory takes long to read in a large network.
-            piece = rundir.read_slice(str(task_vars["inventory_hostname"]))
-            found_tlds = piece["dns"]["tlds"] if piece else inventory_of(task_vars).tlds
-            tlds = [tld.removesuffix(".") for tld in found_tlds]
+        text = rundir.read_ledger()
+        found = ledgers.load(path) if text is None else ledgers.parse(text)
+        piece = None if tlds else rundir.read_slice(str(task_vars["inventory_hostname"]))
+        if piece is not None:  # the plan of this run; the inventory takes long to read in a large network
+            tlds = [tld.removesuffix(".") for tld in piece["dns"]["tlds"]]
+        elif not tlds:
+            inventory = inventory_of(task_vars)
+            tlds, prefix = list(inventory.tlds), prefix or inventory.prefix or ""
         if found is not None:
             prefix = found.prefix
         elif args["new_ledger"]:
             prefix = prefix or generate_prefix()
             if not self._task.check_mode:
-                ledgers.save(path, ledgers.empty(prefix, 4_200_000_000))
+                ledgers.save(path, ledgers.empty(prefix, DEFAULT_ASN_BASE))
         if not prefix:
             what = "there is no ledger yet, so the network's prefix is not known"
-            raise InventoryError(Problem("", str(path), what, "run site.yml first"))
+            raise InventoryError(Problem("", str(path), what, "set altnet_prefix, or run site.yml first"))
         return Scope(tuple(tlds), prefix)
