@@ -15,6 +15,7 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
+from .certificates import declared
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
@@ -75,6 +76,7 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
         refused = list(refusals(name, options, new))
         yield from refused
         yield from outside(name, values, {problem.variable for problem in refused})
+        yield from declared(name, values.get("pki_certificates"))
         if MASTER_SECRET not in {problem.variable for problem in unresolved}:
             yield from secret_problems(name, values.get(MASTER_SECRET))
         for key in SHARED:
