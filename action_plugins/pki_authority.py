@@ -23,6 +23,7 @@ from altnet.pki.scope import Scope
 
 ARGUMENTS = {
     "directory": {"type": "path", "required": True},
+    "ledger": {"type": "path"},
     "action": {"type": "str", "choices": ["make", "rotate", "replace", "judge"], "default": "judge"},
     "tlds": {"type": "list", "elements": "str", "default": []},
     "prefix": {"type": "str", "default": ""},
@@ -85,7 +86,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def scope(self, args: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Scope:
         """Return the network's name space: what is given, else what inventory and ledger say."""
-        tlds, prefix, path = args["tlds"], args["prefix"], Path(args["directory"], "ledger.json")
+        tlds, prefix, path = (
+            args["tlds"],
+            args["prefix"],
+            Path(args["ledger"] or Path(args["directory"], "ledger.json")),
+        )
         text = rundir.read_ledger()
         found = ledgers.load(path) if text is None else ledgers.parse(text)
         piece = None if tlds else rundir.read_slice(str(task_vars["inventory_hostname"]))

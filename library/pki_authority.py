@@ -14,6 +14,9 @@ options:
     description: The inventory's directory.
     type: path
     required: true
+  ledger:
+    description: The network's ledger, where it is not C(ledger.json) in O(directory).
+    type: path
   action:
     description:
       - V(make) makes root and infrastructure intermediate where they are missing.
