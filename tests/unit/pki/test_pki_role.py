@@ -87,6 +87,7 @@ def test_the_program_is_the_one_that_was_tried() -> None:
     (pinned,) = re.findall(r"^acme2certifier==(\S+)", (ROLE / "files/issuer.txt").read_text(), re.MULTILINE)
     wheel = yaml.safe_load((ROLE / "defaults/main.yml").read_text())["pki_issuer_wheel"]
     assert wheel.endswith(f"/acme2certifier-{pinned}-py3-none-any.whl")
+    assert re.fullmatch("[0-9a-f]{64}", value("__pki_issuer_sha256"))
 
 
 def test_the_probe_looks_for_every_package() -> None:
