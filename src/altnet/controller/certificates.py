@@ -43,7 +43,7 @@ def declared(host: str, value: object) -> Iterator[Problem]:
             continue
         if not NAME.fullmatch(name):
             what = f"{name!r} is no name of a certificate"
-            yield Problem(host, where, what, "use lower-case letters, digits and hyphens, at most 31")
+            yield Problem(host, where, what, "use lower-case letters, digits, hyphens and dots, at most 200")
         elif name in RESERVED:
             yield Problem(host, where, f"{name} is what the role itself uses", "choose another name")
         elif name in seen:

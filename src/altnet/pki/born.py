@@ -24,8 +24,9 @@ from ..wireguard.runner import MISSING, Runner
 ROOT: Final = Path("/etc/altnet/pki")
 ORDERS: Final = Path("/var/lib/altnet/pki")
 KEY, REQUEST, CERTIFICATE = "key.pem", "request.pem", "cert.pem"
-#: What a certificate is called on its host: a directory's name, and a part of a transaction's.
-NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
+#: What a certificate is called on its host, and its directory: a daemon's name, or a site's.
+NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,198}[a-z0-9])?")
+_COMMON_NAME_MAX: Final = 64
 _REQUEST_BEGIN: Final = "-----BEGIN CERTIFICATE REQUEST-----"
 
 
@@ -66,7 +67,9 @@ def ensure(runner: Runner, wish: Wish, root: Path = ROOT, *, check_mode: bool) -
     A certificate of the former key stays until the one for the new key replaces it. Raises BornError.
     """
     if not NAME.fullmatch(wish.name):
-        raise _error("name", f"{wish.name!r} is no name", "use lower-case letters, digits and hyphens, at most 31")
+        raise _error(
+            "name", f"{wish.name!r} is no name", "use lower-case letters, digits, hyphens and dots, at most 200"
+        )
     group = _group(wish.group, check_mode=check_mode)
     directory = root / wish.name
     certificate = _text(directory / CERTIFICATE)
@@ -129,7 +132,7 @@ def _make(runner: Runner, directory: Path, name: str, group: int) -> str:
     with _temporary(directory, 0o640, group) as (descriptor, path):
         os.write(descriptor, key.encode())
         os.fsync(descriptor)
-        request = _run(runner, "req", "-new", "-sha256", "-key", str(path), "-subj", f"/CN={name}")
+        request = _run(runner, "req", "-new", "-sha256", "-key", str(path), "-subj", f"/CN={name[:_COMMON_NAME_MAX]}")
         # The request goes last: a run that is killed in between leaves a key without one, and both are made anew.
         (directory / REQUEST).unlink(missing_ok=True)
         path.replace(directory / KEY)

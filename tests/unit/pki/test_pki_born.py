@@ -95,7 +95,7 @@ def test_openssl_fails(tmp_path: Path, command: str, code: int, words: str) -> N
     assert not list(tmp_path.rglob(".altnet-*"))
 
 
-@pytest.mark.parametrize("name", ["", "../etc", "Slapd", "a b", "x" * 40])
+@pytest.mark.parametrize("name", ["", "../etc", ".a", "a.", "Slapd", "a b", "a/b", "x" * 201])
 def test_a_name_that_is_none(tmp_path: Path, name: str) -> None:
     with pytest.raises(BornError, match="is no name"):
         born.ensure(HostRunner(), Wish(name), tmp_path, check_mode=False)
@@ -138,3 +138,12 @@ def test_all_of_it_goes(tmp_path: Path) -> None:
     assert not keys.exists()
     assert not orders.exists()
     assert born.remove("slapd", keys, orders, check_mode=False).changes == ()
+
+
+def test_a_site_s_name(tmp_path: Path) -> None:
+    name = f"{'long' * 20}.example.alt"
+    made = born.ensure(HostRunner(), Wish(name, GROUP), tmp_path / "pki", check_mode=False)
+    request.read(made.request, "core1", name)
+    born.remember("fingerprint", Wish(name, GROUP), tmp_path / "orders")
+    assert born.names(tmp_path / "orders") == [name]
+    assert born.stands(name, HostRunner(), tmp_path / "orders", tmp_path / "pki") is not None

@@ -95,3 +95,11 @@ def test_the_probe_looks_for_every_package() -> None:
     variables = yaml.safe_load((ROLE / "vars/main.yml").read_text())
     for package in [*variables["__pki_packages"], *variables["__pki_issuer_packages"]]:
         assert f"'{package}'" in text, package
+
+
+def test_a_transaction_for_each_certificate() -> None:
+    names = ["host", "www.example.alt", "www-example.alt", "www-example-alt"]
+    sets = [value("__pki_set", pki_certificate={"name": name}) for name in names]
+    assert sets[0] == "pki-host"
+    assert len(set(sets)) == len(names)
+    assert all(re.fullmatch("[a-z0-9-]+", one) for one in sets)
