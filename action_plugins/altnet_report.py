@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from altnet.controller import rundir
+from altnet.controller import certificates, rundir
 from altnet.controller.failure import Refusal, last_line
+from altnet.controller.trust import Authority
+from altnet.controller.vaultfile import Vault
+from altnet.pki.scope import Scope
 from altnet.report import Seen, report
 
 
@@ -22,6 +27,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         assert task_vars is not None
         _, args = self.validate_argument_spec({"check": {"type": "str", "required": True}})
         seen, silent, slices = dict[str, Seen](), dict[str, str](), {}
+        held: dict[str, dict[str, Any]] = {}
         for name in task_vars["ansible_play_hosts_all"]:
             piece = rundir.read_slice(name)
             if piece is None:
@@ -32,9 +38,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 seen[name] = Seen(**{key: result[key] for key in ("reach", "tunnels", "sessions", "problem", "names")})
             elif result.get("failed"):
                 silent[name] = last_line(result)
+            held[name] = result.get("certificates") or {}
         told = report(slices, seen, silent, rundir.read_quarantined())
         for line in told.lines:
             self._display.display(line)
-        if told.faults:
-            raise Refusal(told.faults, "the network is not as planned", {"faults": list(told.faults)})
+        faults = [*told.faults, *certificates.faults(held, datetime.now(UTC))]
+        if any(held.values()):
+            faults += self.authority(task_vars, slices)
+        if faults:
+            raise Refusal(faults, "the network is not as planned", {"faults": faults})
         return {"changed": False, "faults": []}
+
+    def authority(self, task_vars: dict[str, Any], slices: dict[str, dict[str, Any]]) -> list[str]:
+        """Return what fails by the state of the network's authority, and warn of what soon will."""
+        piece = next(iter(slices.values()))
+        scope = Scope(tuple(tld.removesuffix(".") for tld in piece["dns"]["tlds"]), piece["prefix"])
+        findings = Authority(Path(task_vars["inventory_dir"], "pki"), Vault(None)).findings(scope)
+        for finding in findings:
+            if not finding.grave:
+                self._display.warning(str(finding.problem))
+        return [str(finding.problem) for finding in findings if finding.grave]

@@ -12,11 +12,11 @@ from ansible.plugins.action import ActionBase
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
-from altnet.gather import AUTHORITATIVE, RESOLVERS
+from altnet.gather import AUTHORITATIVE, ISSUERS, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
-#: The same for hosts that sign, serve or validate names, for which it is an error.
+#: The same for hosts that sign, serve or validate names, or issue certificates, for which it is an error.
 NAMES_CLOCK_TOLERANCE = 300
 #: The first Debian release whose PowerDNS has what the name servers need (catalog zones with LMDB).
 NAMES_RELEASE = "trixie"
@@ -72,11 +72,12 @@ def userspace_problems(name: str, facts: Mapping[str, Any], variables: Mapping[s
     ]
 
 
-def names_problems(name: str, group: str, facts: Mapping[str, Any], ahead: float) -> list[Problem]:
-    """Return why a host in one of the groups of the names layer cannot do what the group does."""
+def signer_problems(name: str, group: str, facts: Mapping[str, Any], ahead: float) -> list[Problem]:
+    """Return why a host in a group of the names layer, or an issuer, cannot do what the group does."""
     found = []
     if facts["release"] != NAMES_RELEASE:
-        what = f"the host runs Debian {facts['release'] or 'of unknown release'}, whose PowerDNS is too old for it"
+        why = "on which the issuer's program was not tried" if group == ISSUERS else "whose PowerDNS is too old for it"
+        what = f"the host runs Debian {facts['release'] or 'of unknown release'}, {why}"
         mend = f"upgrade the host to Debian 13 ({NAMES_RELEASE}), or take it out of the group"
         found.append(Problem(name, f"group {group}", what, mend))
     if abs(ahead) > NAMES_CLOCK_TOLERANCE:
@@ -134,9 +135,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 stopped[name] = facts["stop"]
             # Of many hosts, the first were asked minutes ago: what counts is the time at which each was.
             ahead = facts["time"] - (facts.get("asked_at") or now)
-            group = next((group for group in (AUTHORITATIVE, RESOLVERS) if name in groups.get(group, ())), "")
+            signing = (AUTHORITATIVE, RESOLVERS, ISSUERS)
+            group = next((group for group in signing if name in groups.get(group, ())), "")
             if group:
-                found += names_problems(name, group, facts, ahead)
+                found += signer_problems(name, group, facts, ahead)
             if abs(ahead) > CLOCK_TOLERANCE:
                 self._display.warning(
                     f"host {name}: its clock is about {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the "

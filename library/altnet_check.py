@@ -94,6 +94,11 @@ names:
     zones. Null where names were not asked for.
   returned: always
   type: dict
+certificates:
+  description: >-
+    The host's certificates by name, each with C(until) and whether the host's own roots lead to it (C(trusted)).
+  returned: always
+  type: dict
 problem:
   description: What kept the host from asking at all, empty otherwise.
   returned: always
@@ -104,6 +109,7 @@ import dataclasses
 
 from ansible.module_utils.altnet.host import names as naming
 from ansible.module_utils.altnet.host.look import look
+from ansible.module_utils.altnet.pki.ends import ends
 from ansible.module_utils.basic import AnsibleModule
 
 
@@ -142,6 +148,7 @@ def main() -> None:
         tunnels=seen.tunnels,
         sessions=seen.sessions,
         names=named,
+        certificates=ends(),
     )
 
 

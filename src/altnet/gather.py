@@ -21,6 +21,8 @@ RELAYS = "relays"
 #: The groups of the names layer: hosts with name servers, and hosts that answer everybody's questions.
 AUTHORITATIVE = "authoritative"
 RESOLVERS = "resolvers"
+#: The group of the trust layer whose hosts issue certificates by ACME.
+ISSUERS = "issuers"
 
 PREFIX = "altnet_"
 

@@ -52,6 +52,12 @@ def prepare() -> str:
         done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"the vault cannot be made: {done.stdout}{done.stderr}")
+    if not (DIRECTORY / "pki" / "root.pem").exists():
+        what = f"directory={DIRECTORY} action=make new_ledger=true"
+        argv = [str(TOOLS / "ansible"), "all[0]", "-m", "pki_authority", "-a", what]
+        done = subprocess.run(argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"the certificate authority cannot be made: {done.stdout}{done.stderr}")
     return key.with_suffix(".pub").read_text()
 
 
@@ -62,5 +68,5 @@ def forget(address: str) -> None:
 
 
 def remove() -> None:
-    """Remove keys, vault and ledger."""
+    """Remove keys, vault, certificate authority and ledger."""
     shutil.rmtree(DIRECTORY, ignore_errors=True)

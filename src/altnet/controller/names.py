@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from altnet import ledger as ledgers
-from altnet.errors import InventoryError, LedgerError, Problem
-from altnet.gather import AUTHORITATIVE
+from altnet.errors import AltnetError, InventoryError, LedgerError, Problem
+from altnet.gather import AUTHORITATIVE, ISSUERS
 from altnet.naming import desired as zones
 from altnet.naming import keys
 from altnet.naming.anchors import DsOf
+from altnet.pki import pem
 
 from . import rundir
 from .network import inventory_of
 from .variables import names_of, set_by_inventory
 
 MASTER = "altnet_master_secret"
+#: The groups whose presence has every host trust the certificate authority (playbooks/vars/hosts.yml says so too).
+TRUSTING = (ISSUERS, "directory", "content")
 
 
 def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -31,7 +35,20 @@ def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
     ledger, inventory = ledger_of(task_vars), inventory_of(task_vars)
     if not inventory.authoritative:
         return []
-    return [zone.plain() for zone in zones.desired(inventory, ledger, zones.keys_of(ledger, master_of(task_vars)))]
+    known = zones.keys_of(ledger, master_of(task_vars))
+    return [zone.plain() for zone in zones.desired(inventory, ledger, known, roots_of(task_vars))]
+
+
+def roots_of(task_vars: Mapping[str, Any]) -> list[str]:
+    """Return the fingerprints of the certificate authority's roots, where hosts of the network trust them."""
+    if not any(task_vars["groups"].get(group) for group in TRUSTING):
+        return []
+    values = set_by_inventory(task_vars, names_of(task_vars)[0], {"inventory_dir"})
+    path = Path(str(values.get("inventory_dir", "")), "pki", "root.pem")
+    # Half a certificate is said by those who sign with it; names go on without.
+    with contextlib.suppress(OSError, AltnetError):
+        return [pem.fingerprint(root) for root in pem.certificates(path.read_text(), str(path))]
+    return []
 
 
 def ledger_of(task_vars: Mapping[str, Any]) -> ledgers.Ledger:

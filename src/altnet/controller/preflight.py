@@ -17,6 +17,7 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
+from .certificates import declared
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
@@ -24,7 +25,7 @@ from .specification import refusals
 from .variables import Known, names_of, resolve, role_options, roles
 
 #: Facts that our own plugins set in the course of a run.
-OWN_FACTS = {"altnet_slice", "altnet_host", "wireguard_public_keys"}
+OWN_FACTS = {"altnet_slice", "altnet_host", "altnet_issued", "wireguard_public_keys"}
 MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
 MASTER_SECRET_LENGTH = 32
 #: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.
@@ -79,6 +80,7 @@ def variables_problems(task_vars: Mapping[str, Any], names: Iterable[str]) -> It
         yield from outside(name, values, {problem.variable for problem in refused})
         if not refused:
             yield from upstream_problems(name, values)
+        yield from declared(name, values.get("pki_certificates"))
         if MASTER_SECRET not in {problem.variable for problem in unresolved}:
             yield from secret_problems(name, values.get(MASTER_SECRET))
         for key in SHARED:

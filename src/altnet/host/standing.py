@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AltnetError
+from ..pki import born
 from ..transaction import RequestError, TransactionError
 from ..transaction import order as sets
 from ..wireguard import order as wireguard
@@ -36,14 +37,18 @@ class Once:
 
 
 def standing(
-    runner: Runner, paths: Paths | None = None, sets_root: Path | None = None, zones: Path = ZONES
+    runner: Runner,
+    paths: Paths | None = None,
+    sets_root: Path | None = None,
+    zones: Path = ZONES,
+    keys: Path = born.ORDERS,
 ) -> dict[str, dict[str, Any]]:
     """Return ``fingerprint`` and ``result`` of every order that holds, by its name; nothing is changed.
 
     ``result`` is what the module would return, had it been executed again.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, judge in _judges(runner, paths or Paths(), sets_root, zones):
+    for name, judge in _judges(runner, paths or Paths(), sets_root, zones, keys):
         try:
             answer = judge()
         except REFUSALS:
@@ -53,11 +58,13 @@ def standing(
     return found
 
 
-def _judges(runner: Runner, paths: Paths, sets_root: Path | None, zones: Path) -> Iterator[tuple[str, Any]]:
+def _judges(runner: Runner, paths: Paths, sets_root: Path | None, zones: Path, keys: Path) -> Iterator[tuple[str, Any]]:
     yield "wireguard_key", lambda: wireguard.keys_stand(runner, paths)
     yield "wireguard_tunnels", lambda: wireguard.tunnels_stand(runner, paths)
     for name in sets.names(sets_root):
         yield f"transaction {name}", lambda name=name: sets.stands(name, sets_root)
+    for name in born.names(keys):
+        yield f"pki_key {name}", lambda name=name: born.stands(name, runner, keys)
     if zones.exists():
         yield "pdns_zones", lambda: _zones_stand(zones)
 

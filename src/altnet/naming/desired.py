@@ -17,6 +17,8 @@ KeysOf = Callable[[str], "tuple[Sequence[Key], Sequence[str]]"]
 
 #: Of that many relays the name ``time`` has the addresses: an answer has to fit into one packet.
 TIME_SERVERS = 8
+#: The name under net.TLD that tells the fingerprints of the certificate authority's roots; no host can have it.
+ROOTS = "_root"
 _SSHFP_SHA256 = 2
 _Sets = dict[tuple[str, str], RRSet]
 
@@ -34,11 +36,12 @@ def keys_of(ledger: Ledger, master: str | bytes) -> KeysOf:
     return found
 
 
-def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]:
+def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf, roots: Sequence[str] = ()) -> list[Zone]:
     """Return all zones, parents before their children; none where no host serves them.
 
     A host that is quarantined, has left or has no number yet is in none. One that the inventory does not name any more
-    keeps its name, as it keeps its number, until it leaves.
+    keeps its name, as it keeps its number, until it leaves. ``roots`` are the fingerprints of the certificate
+    authority's roots, which names tell too.
     """
     inventory = without(inventory, ledger.quarantined)
     if not inventory.authoritative:
@@ -52,6 +55,9 @@ def desired(inventory: Inventory, ledger: Ledger, keys_of: KeysOf) -> list[Zone]
         zones.setdefault(f"{tld}.", {})
         owns[f"net.{tld}."] = (f"net.{tld}.",)
         zones[f"net.{tld}."] = _indexed(_infrastructure(tld, ledger, hosts, services, prefix))
+        if roots:
+            told = tuple(f'"sha256={fingerprint}"' for fingerprint in roots)
+            _add(zones[f"net.{tld}."], RRSet(f"{ROOTS}.net.{tld}.", "TXT", DEFAULT_TTL, told))
         servers = services["ns"]
         _add(zones[f"{tld}."], RRSet(f"ns.{tld}.", "AAAA", DEFAULT_TTL, servers))
     first = inventory.tlds[0]

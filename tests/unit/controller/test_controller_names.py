@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_world import SECRET, World
+from controller_world import PREFIX, SECRET, World
 
 from altnet import ledger as ledgers
 from altnet.controller import names, rundir, variables
@@ -14,6 +15,9 @@ from altnet.controller.preflight import problems
 from altnet.errors import AltnetError
 from altnet.ledger import Epoch
 from altnet.naming import keys
+from altnet.pki import pem
+from altnet.pki.authority import make_root
+from altnet.pki.scope import Scope
 
 ALLOCATE = """
 - hosts: all
@@ -157,3 +161,20 @@ def test_another_primary(named: World) -> None:
     run = named.play(PROMOTE % "nyc")
     assert run.code == 2
     assert "host nyc: dns_primary: is in neither of the groups authoritative and resolvers" in run.text
+
+
+def test_the_fingerprints_of_the_roots(named: World) -> None:
+    assert named.play(ALLOCATE).code == 0
+    (named.inventory / "pki").mkdir()
+    root = make_root(Scope(("alt",), PREFIX), pem.new_key(), datetime.now(UTC))
+    (named.inventory / "pki/root.pem").write_text(pem.text(root))
+
+    def told() -> list[object]:
+        zones = {zone["name"]: zone for zone in names.desired(named.task_vars())}
+        return [entry["records"] for entry in zones["net.alt."]["rrsets"] if entry["name"] == "_root.net.alt."]
+
+    assert told() == []
+    named.children["issuers"] = ["core"]
+    assert told() == [[f'"sha256={pem.fingerprint(root)}"']]
+    (named.inventory / "pki/root.pem").write_text("nonsense")
+    assert told() == []

@@ -149,14 +149,21 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
     assert "failed" not in result
 
 
-@pytest.mark.parametrize("group", ["authoritative", "resolvers"])
-def test_a_host_that_cannot_serve_names(group: str) -> None:
+@pytest.mark.parametrize(
+    ("group", "why"),
+    [
+        ("authoritative", "whose PowerDNS is too old for it"),
+        ("resolvers", "whose PowerDNS is too old for it"),
+        ("issuers", "on which the issuer's program was not tried"),
+    ],
+)
+def test_a_host_that_cannot_serve_names_or_issue(group: str, why: str) -> None:
     hosts = {"fra": probed(release="bookworm"), "nyc": probed(release="trixie", time=1400.0, asked_at=1000.0)}
     _, result = verdict(hosts, groups={group: ["fra", "nyc"]})
     assert result["failed"]
     for line in (
         (
-            f"host fra: group {group}: the host runs Debian bookworm, whose PowerDNS is too old for it. Remedy: "
+            f"host fra: group {group}: the host runs Debian bookworm, {why}. Remedy: "
             "upgrade the host to Debian 13 (trixie), or take it out of the group."
         ),
         (

@@ -33,12 +33,12 @@ def test_it_makes_a_network_once(tmp_path: Path) -> None:
     directory = tmp_path / "mine"
     predicted = init(directory, "--check", "--diff")
     assert predicted.returncode == 0, predicted.stdout + predicted.stderr
-    assert "changed=2" in predicted.stdout
+    assert "changed=3" in predicted.stdout
     assert not directory.exists()
 
     done = init(directory)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "changed=2" in done.stdout
+    assert "changed=3" in done.stdout
     files = {path.removeprefix(f"{directory}/") for path in state(directory)}
     assert files == {
         ".gitignore",
@@ -48,6 +48,10 @@ def test_it_makes_a_network_once(tmp_path: Path) -> None:
         "group_vars/all/vault.yml",
         "hosts.yml",
         "ledger.json",
+        "pki/infra.key.yml",
+        "pki/infra.pem",
+        "pki/root.key.yml",
+        "pki/root.pem",
     }
 
     ledger = ledgers.load(directory / "ledger.json")
@@ -56,7 +60,7 @@ def test_it_makes_a_network_once(tmp_path: Path) -> None:
     network = yaml.safe_load((directory / "group_vars/all/network.yml").read_text())
     assert network == {"altnet_prefix": ledger.prefix}
     parse_prefix(ledger.prefix)
-    for secret in (".vault-password", "group_vars/all/vault.yml"):
+    for secret in (".vault-password", "group_vars/all/vault.yml", "pki/root.key.yml", "pki/infra.key.yml"):
         assert stat.S_IMODE((directory / secret).stat().st_mode) == 0o600
     assert (directory / ".vault-password").read_text().strip() not in done.stdout + done.stderr
 

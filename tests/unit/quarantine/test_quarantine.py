@@ -189,6 +189,7 @@ def test_only_plays_that_ask_no_host_run_on_all() -> None:
                 continue
             steps = play["tasks"]
             assert all(step.get("run_once") for step in steps), f"{path.name}: {play['name']}"
-            names = {key for step in steps for key in step if key.startswith(("altnet_", "ansible."))}
-            known = {"altnet_allocation", "altnet_quarantine", "ansible.builtin.add_host"}
+            names = {key for step in steps for key in step if key.startswith(("altnet_", "pki_", "ansible."))}
+            known = {"altnet_allocation", "altnet_quarantine", "pki_authority", "ansible.builtin.add_host"}
+            known |= {"ansible.builtin.assert", "ansible.builtin.debug"}
             assert names <= known, f"{path.name}: {play['name']}: {names}"
