@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -73,8 +74,20 @@ def check(config: str, tree: Path) -> None:
         data = Path(directory, "data")
         data.mkdir()
         build(config, Path(directory, "config"), data)
+        _certificate(*(one(config, f"olcTLS{name}File") for name in ("CACertificate", "Certificate", "CertificateKey")))
         run("slaptest", "-u", "-F", str(Path(directory, "config")))
         run("slapadd", "-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(tree))
+
+
+def _certificate(roots: str, certificate: str, key: str) -> None:
+    """See that there are a certificate and its key; slapd itself looks at them only when it starts."""
+    for path in (roots, certificate, key):
+        if not Path(path).is_file():
+            raise DatabaseError(f"there is no {path}")
+    try:
+        ssl.create_default_context(cafile=roots).load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        raise DatabaseError(f"{certificate} and {key} do not serve: {error}") from None
 
 
 def start(config: str, tree: Path, target: Path, user: str) -> None:

@@ -1,4 +1,4 @@
-"""Passwords of the service accounts, derived from the master secret: as clients use them, and as the directory has them.
+"""Passwords of the service accounts, from the master secret: as clients use them, and as the directory has them.
 
 Runs on the control node. The form that slapd holds is the same in every run, so that it can be compared.
 """
