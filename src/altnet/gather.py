@@ -21,6 +21,8 @@ RELAYS = "relays"
 #: The groups of the names layer: hosts with name servers, and hosts that answer everybody's questions.
 AUTHORITATIVE = "authoritative"
 RESOLVERS = "resolvers"
+#: The group whose members hold people and groups.
+DIRECTORY = "directory"
 
 PREFIX = "altnet_"
 
@@ -74,4 +76,5 @@ def gather(
         set(groups.get(RELAYS, ())),
         authoritative=list(groups.get(AUTHORITATIVE, ())),
         resolvers=list(groups.get(RESOLVERS, ())),
+        directory=list(groups.get(DIRECTORY, ())),
     )

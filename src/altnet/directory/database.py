@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _INDEX = "indexes"
+_BASE = "base"
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -94,6 +95,9 @@ def start(config: str, tree: Path, target: Path, user: str) -> None:
     """Build the configuration anew, make the first entries where there are none, and indexes that are new."""
     base, data = one(config, "olcSuffix"), Path(one(config, "olcDbDirectory"))
     data.mkdir(mode=0o750, parents=True, exist_ok=True)
+    held = data / _BASE
+    if held.exists() and held.read_text() != base:
+        raise DatabaseError(f"the directory holds {held.read_text()}, not {base}: its first TLD can never be another")
     former = target.with_name(f"{target.name}.former")
     candidate = target.with_name(f"{target.name}.new")
     for left in (former, candidate):
@@ -110,22 +114,31 @@ def start(config: str, tree: Path, target: Path, user: str) -> None:
     elif not known.exists() or known.read_text() != indexes:
         run("slapindex", "-q", "-F", str(target), "-b", base)
     known.write_text(indexes)
-    own(user, target, data)
+    held.write_text(base)
+    own(user, target.parent)
 
 
-def load(backup: Path, target: Path, user: str) -> Path | None:
-    """Put a backup in the place of all that the stopped slapd holds; return where the former data lie."""
-    base, data = _of(target)
-    if _running(target):
-        raise DatabaseError("slapd runs; stop it first")
-    candidate = data.with_name(f"{data.name}.new")
+def prepare(backup: Path, target: Path) -> None:
+    """Load a backup beside what slapd holds, which goes on meanwhile: a bad one is found before it is stopped."""
+    config = _config(target)
+    candidate = _candidate(Path(one(config, "olcDbDirectory")))
     shutil.rmtree(candidate, ignore_errors=True)
     candidate.mkdir(mode=0o750)
     with tempfile.TemporaryDirectory() as directory:
-        config = run("slapcat", "-n", "0", "-F", str(target), "-o", "ldif-wrap=no")
         build(config, Path(directory, "config"), candidate)
-        # Whole or not at all: the live data are moved only once every entry is in.
-        run("slapadd", "-q", "-F", str(Path(directory, "config")), "-b", base, "-l", str(backup))
+        argv = ("-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(backup))
+        run("slapadd", "-q", *argv)
+
+
+def swap(target: Path, user: str) -> Path | None:
+    """Put what was prepared in the place of what the stopped slapd holds; return where that lies now."""
+    config = _config(target)
+    data = Path(one(config, "olcDbDirectory"))
+    candidate = _candidate(data)
+    if not (candidate / "data.mdb").exists():
+        raise DatabaseError(f"nothing was prepared in {candidate}")
+    if _running(one(config, "olcPidFile")):
+        raise DatabaseError("slapd runs; stop it first")
     former = None
     if (data / "data.mdb").exists():
         former = data.with_name(f"{data.name}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
@@ -139,7 +152,7 @@ def load(backup: Path, target: Path, user: str) -> Path | None:
 
 def dump(backup: Path, target: Path) -> None:
     """Write all entries to a file that root alone reads, while slapd runs."""
-    base, _ = _of(target)
+    base = one(_config(target), "olcSuffix")
     backup.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = backup.with_name(f".{backup.name}.new")
     temporary.unlink(missing_ok=True)
@@ -158,25 +171,27 @@ def own(user: str, *directories: Path) -> None:
             os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
-def _running(target: Path) -> bool:
-    """Say whether a process has the pid file's id; slapd removes the file when it ends."""
-    config = run("slapcat", "-n", "0", "-F", str(target), "-o", "ldif-wrap=no")
+def _candidate(data: Path) -> Path:
+    return data.with_name(f"{data.name}.new")
+
+
+def _config(target: Path) -> str:
+    return run("slapcat", "-n", "0", "-F", str(target), "-o", "ldif-wrap=no")
+
+
+def _running(pid_file: str) -> bool:
+    """Say whether there is a process with the pid file's id; slapd removes the file when it ends."""
     try:
-        os.kill(int(Path(one(config, "olcPidFile")).read_text()), 0)
+        os.kill(int(Path(pid_file).read_text()), 0)
     except (OSError, ValueError):
         return False
     return True
 
 
-def _of(target: Path) -> tuple[str, Path]:
-    config = run("slapcat", "-n", "0", "-F", str(target), "-o", "ldif-wrap=no")
-    return one(config, "olcSuffix"), Path(one(config, "olcDbDirectory"))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the program's verbs."""
     parser = argparse.ArgumentParser(prog="altnet.directory.database", description=__doc__)
-    parser.add_argument("verb", choices=["check", "start", "load", "dump"])
+    parser.add_argument("verb", choices=["check", "start", "dump", "prepare", "swap"])
     parser.add_argument("--config", type=Path, help="the configuration as one LDIF")
     parser.add_argument("--tree", type=Path, help="the first entries")
     parser.add_argument("--target", type=Path, help="directory of the configuration that slapd reads")
@@ -189,11 +204,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             check(given.config.read_text(), given.tree)
         elif given.verb == "start":
             start(given.config.read_text(), given.tree, given.target, given.user)
-        elif given.verb == "load":
-            former = load(given.backup, given.target, given.user)
-            print(former or "")  # noqa: T201  # the playbook says it
-        else:
+        elif given.verb == "dump":
             dump(given.backup, given.target)
+        elif given.verb == "prepare":
+            prepare(given.backup, given.target)
+        else:
+            former = swap(given.target, given.user)
+            print(former or "")  # noqa: T201  # the playbook says it
     except (DatabaseError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -30,10 +30,18 @@ def hashed(master: str, service: str, epoch: int) -> str:
     return "{CRYPT}" + str(sha512_crypt.using(salt=salt, rounds=_ROUNDS).hash(password(master, service, epoch)))
 
 
+def epoch_of(service: str, epochs: Mapping[str, int]) -> int:
+    """Return how often a service account's password was changed; ValueError for one that there is not."""
+    strangers = sorted({service, *epochs} - set(SERVICES))
+    if strangers:
+        raise ValueError(f"{strangers[0]} is no service account; there are {', '.join(SERVICES)}")
+    return int(epochs.get(service, 0))
+
+
 def accepted(master: str, epochs: Mapping[str, int]) -> dict[str, list[str]]:
     """Return what each service account may log in with: its epoch's password, and the one before while it changes."""
     found = {}
     for service in SERVICES:
-        epoch = int(epochs.get(service, 0))
+        epoch = epoch_of(service, epochs)
         found[service] = [hashed(master, service, number) for number in range(max(0, epoch - 1), epoch + 1)]
     return found

@@ -40,6 +40,13 @@ def pair(tmp_path: Path) -> Iterator[list[Provider]]:
             one.kill()
 
 
+def restored(provider: Provider, backup: Path) -> subprocess.CompletedProcess[str]:
+    """Put a backup in the place of all that a stopped provider holds."""
+    done = provider.database("prepare", "--target", str(provider.target), "--backup", str(backup))
+    assert done.returncode == 0, done.stderr
+    return provider.database("swap", "--target", str(provider.target), "--user", "root")
+
+
 def same(providers: list[Provider]) -> bool:
     return providers[0].csn() == providers[1].csn()
 
@@ -138,7 +145,7 @@ def test_a_backup_made_while_it_runs_comes_back_identical_on_an_empty_host(
     third = Provider(tmp_path / "p3", 3)
     try:
         third.prepare()
-        done = third.database("load", "--target", str(third.target), "--backup", str(backup), "--user", "root")
+        done = restored(third, backup)
         assert done.returncode == 0, done.stderr
         third.start()
         assert third.everything() == before
@@ -159,7 +166,7 @@ def test_a_backup_puts_back_what_was_deleted_on_all(pair: list[Provider], tmp_pa
     for provider in pair:
         provider.stop()
     for provider in pair:
-        done = provider.database("load", "--target", str(provider.target), "--backup", str(backup), "--user", "root")
+        done = restored(provider, backup)
         assert done.returncode == 0, done.stderr
         assert ".before-" in done.stdout
     for provider in pair:

@@ -20,6 +20,7 @@ FREE_KEYS = {
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
+    "directory_plan": "the same",
 }
 
 
