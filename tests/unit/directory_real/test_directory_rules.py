@@ -260,6 +260,31 @@ class TestTheConfiguration:
         assert server.everything() == before
         assert "olcSizeLimit" not in server.read("olcDatabase={1}mdb,cn=config")
 
+    def test_the_running_configuration_reads_the_same_after_every_start(self, server: Provider) -> None:
+        """Else each run would take it for changed by hand."""
+        found = []
+        for _ in range(2):
+            server.stop()
+            server.start()
+            found.append(server.root(*SEARCH, "-b", "cn=config").stdout)
+        assert found[0] == found[1]
+        assert "dn: olcOverlay={4}dynlist,olcDatabase={1}mdb,cn=config" in found[0]
+
+    def test_another_base_is_refused_and_nothing_is_lost(self, server: Provider) -> None:
+        before = server.everything()
+        server.stop()
+        try:
+            server.config_file.write_text(server.config().replace("dc=alt", "dc=neo"))
+            done = server.database(
+                "start", "--config", str(server.config_file), "--tree", str(server.tree_file), "--target",
+                str(server.target), "--user", "root",
+            )  # fmt: skip
+            assert done.returncode == 1
+            assert "holds dc=alt, not dc=neo: its first TLD can never be another" in done.stderr
+        finally:
+            server.start()
+        assert server.everything() == before
+
     def test_a_new_index_covers_old_entries(self, server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
         config = server.config()
         more = config.replace("olcDbIndex: cn,sn eq,sub", "olcDbIndex: cn,sn eq,sub\nolcDbIndex: displayName eq")
