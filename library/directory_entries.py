@@ -76,7 +76,7 @@ options:
     type: path
     default: /etc/altnet/pki/roots.pem
   wait:
-    description: Seconds that this provider gets to catch up, and the others to follow.
+    description: Seconds without any progress after which a provider that has to follow or catch up is given up.
     type: float
     default: 30
   prune:

@@ -39,7 +39,7 @@ def behind(known: Mapping[str, str], other: Mapping[str, str]) -> bool:
 def catch_up(
     own: Server, peers: Sequence[Peer], base: str, wait: float, *, start_anew: bool, pause: Callable[[float], None]
 ) -> list[str]:
-    """Wait until this provider has what the others have; return warnings.
+    """Wait until this provider has what the others have, or comes no nearer for ``wait`` seconds; return warnings.
 
     Raises DirectoryError for one that has nothing, where somebody else may have something.
     """
@@ -47,7 +47,9 @@ def catch_up(
     silent, ahead, known = _look(own, peers, base)
     while ahead and time.monotonic() < end:
         pause(0.5)
+        before = known
         silent, ahead, known = _look(own, peers, base)
+        end = end if known == before else time.monotonic() + wait
     if fresh(known) and ahead:
         what = f"has no people yet, and {ahead[0]} has some that do not come over"
         mend = "see `journalctl -u slapd` here and there; as long as they do not come, write to the other provider"
@@ -61,14 +63,17 @@ directory_start_anew"
 
 
 def followed(own: Server, peers: Sequence[Peer], base: str, wait: float, pause: Callable[[float], None]) -> list[str]:
-    """Wait until the others have what this provider has; return a warning for each that does not."""
+    """Wait until the others have what this provider has; return a warning for each that comes no nearer."""
     end = time.monotonic() + wait
     target = state(own, base)
-    missing = list(peers)
+    before: dict[str, dict[str, str]] = {}
     while True:
-        missing = [peer for peer in missing if _lacks(peer, base, target)]
+        states = {peer.name: _state(peer, base) for peer in peers}
+        missing = [name for name, known in states.items() if behind(known, target)]
         if not missing or time.monotonic() >= end:
-            return [f"{peer.name} does not have these changes yet" for peer in missing]
+            return [f"{name} does not have these changes yet" for name in missing]
+        end = end if states == before else time.monotonic() + wait
+        before = states
         pause(0.2)
 
 
@@ -86,8 +91,8 @@ def _look(own: Server, peers: Sequence[Peer], base: str) -> tuple[list[str], lis
     return silent, ahead, known
 
 
-def _lacks(peer: Peer, base: str, target: Mapping[str, str]) -> bool:
+def _state(peer: Peer, base: str) -> dict[str, str]:
     try:
-        return behind(state(peer.server, base), target)
+        return state(peer.server, base)
     except DirectoryError:
-        return True
+        return {}

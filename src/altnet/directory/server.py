@@ -14,6 +14,8 @@ from .model import normal_dn
 
 NO_SUCH_OBJECT = 32
 LOCAL = "ldapi:///"
+#: How many changes one call makes: each waits for a disk, and a call has its time.
+PORTION = 500
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,17 @@ class Server:
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Make the changes, in their order; the first that is refused ends it, and is named."""
-        done = self._run("ldapmodify", stdin=ldif.changes(changes))
-        if not done.code:
-            return
-        begun = re.findall(r'^(?:adding new|modifying|deleting) entry "(.*)"', done.out, re.MULTILINE)
-        if not begun:
-            raise self._error(done)
-        what = f"slapd refuses the change: {_reason(done)}"
-        mend = f"mend what is declared of it; {len(begun) - 1} of {len(changes)} changes were made before it"
-        raise refused(begun[-1], what, mend)
+        for first in range(0, len(changes), PORTION):
+            done = self._run("ldapmodify", stdin=ldif.changes(changes[first : first + PORTION]))
+            if not done.code:
+                continue
+            begun = re.findall(r'^(?:adding new|modifying|deleting) entry "(.*)"', done.out, re.MULTILINE)
+            if not begun:
+                raise self._error(done)
+            what = f"slapd refuses the change: {_reason(done)}"
+            made = first + len(begun) - 1
+            mend = f"mend what is declared of it; {made} of {len(changes)} changes were made before it"
+            raise refused(begun[-1], what, mend)
 
     def _run(self, program: str, *arguments: str, stdin: str | None = None) -> Done:
         who = ["-Q", "-Y", "EXTERNAL"] if self.bind is None else ["-x", "-D", self.bind, "-y", self.password_file]
