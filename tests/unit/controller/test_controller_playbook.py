@@ -148,19 +148,26 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
     assert "failed" not in result
 
 
-@pytest.mark.parametrize("group", ["authoritative", "resolvers"])
-def test_a_host_that_cannot_serve_names(group: str) -> None:
+@pytest.mark.parametrize(
+    ("group", "program", "reason"),
+    [
+        ("authoritative", "PowerDNS", "signatures have a time"),
+        ("resolvers", "PowerDNS", "signatures have a time"),
+        ("directory", "OpenLDAP", "of two changes of one entry the younger one counts"),
+    ],
+)
+def test_a_host_that_cannot_do_what_its_group_does(group: str, program: str, reason: str) -> None:
     hosts = {"fra": probed(release="bookworm"), "nyc": probed(release="trixie", time=1400.0, asked_at=1000.0)}
     _, result = verdict(hosts, groups={group: ["fra", "nyc"]})
     assert result["failed"]
     for line in (
         (
-            f"host fra: group {group}: the host runs Debian bookworm, whose PowerDNS is too old for it. Remedy: "
+            f"host fra: group {group}: the host runs Debian bookworm, whose {program} is too old for it. Remedy: "
             "upgrade the host to Debian 13 (trixie), or take it out of the group."
         ),
         (
-            f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and signatures have a "
-            "time. Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node."
+            f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and {reason}. "
+            "Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node."
         ),
     ):
         assert line in result["msg"], result["msg"]
