@@ -274,6 +274,27 @@ class TestTwoProviders:
         report = order.run(given(pair[0], wait=1, start_anew=True), check_mode=False, path=kept)
         assert report.result()["created"][0] == person("ada")
 
+    @pytest.mark.parametrize("epoch", [1, 2])
+    def test_a_new_password_of_the_replicator(self, pair: list[Provider], kept: Path, epoch: int) -> None:
+        """Both providers use it before either accepts it, as in a run; with a step of two the old one is refused."""
+        one, other = pair
+        for provider in pair:
+            provider.start()
+        order.run(given(one), check_mode=False, path=kept)
+        for provider in pair:
+            provider.epochs = {"replicator": epoch}
+            provider.stop()
+            provider.start()
+        wanted = given(one, epochs={"replicator": epoch}, replicator_password=password("replicator", epoch))
+        report = order.run(wanted, check_mode=False, path=kept)
+        assert report.result()["updated"][0] == f"cn=replicator,ou=services,{BASE}"
+        assert report.warnings == []
+        for writer, reader in (pair, pair[::-1]):
+            writer.modify(account(f"w{writer.number}"))
+            until(lambda w=writer, r=reader: bool(r.read(person(f"w{w.number}"))), 20, reader.log)
+        code = other.as_user(f"cn=replicator,ou=services,{BASE}", password("replicator"), "ldapwhoami").returncode
+        assert code == (0 if epoch == 1 else 49)
+
     def test_one_that_lost_its_disk_catches_up_before_it_is_written_to(self, pair: list[Provider], kept: Path) -> None:
         one, other = pair
         other.start()
