@@ -40,6 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         base = given["base"]
         policy = Policy(**{name: int(value) for name, value in (declared["policy"] or {}).items()})
         given["entries"] = [entry.plain() for entry in wish.entries(people, base, policy)]
+        given["peers"] = [{key: peer[key] for key in ("name", "uri")} for peer in given.get("peers") or []]
         given["secrets"] = json.dumps(wish.secrets(people, base, declared["services"] or {}), sort_keys=True)
         order = self._order(given, variables)
         known = orders.standing(self._task, variables, "directory_entries", order)

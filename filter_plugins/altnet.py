@@ -92,7 +92,7 @@ def altnet_directory_tree(base: object, hashes: object, policy: object) -> str:
     if not isinstance(hashes, Mapping) or not isinstance(policy, Mapping):
         raise AnsibleFilterError(f"{name}: hashes and policy must be mappings")
     rules = tree.Policy(**{str(key): int(value) for key, value in policy.items()})
-    return tree.first_entries(need(name, "the base", base, str), rules, hashes)
+    return call(name, tree.first_entries, need(name, "the base", base, str), rules, hashes)
 
 
 def _epochs(filter_name: str, epochs: object) -> dict[str, int]:

@@ -97,7 +97,9 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Reads and compares. Before slapd is installed everything is to be created.
+    description:
+      - Reads and compares. Before slapd is installed everything is to be created; where it does not run, nothing is
+        compared, and RV(not_checked) says so.
     support: full
   diff_mode:
     description: Attributes that change; passwords are named, and hidden.
@@ -136,6 +138,11 @@ deleted:
   returned: success
   type: list
   elements: str
+not_checked:
+  description: Why nothing was compared.
+  returned: in check mode, where there is no slapd or it does not run
+  type: list
+  elements: str
 left:
   description: How many people and groups are there that nobody declared.
   returned: success
@@ -146,6 +153,7 @@ left:
 import shutil
 
 from ansible.module_utils.altnet.directory import order
+from ansible.module_utils.altnet.directory.server import SilentError
 from ansible.module_utils.altnet.errors import AltnetError
 from ansible.module_utils.altnet.host.probe import stop_reason
 from ansible.module_utils.basic import AnsibleModule
@@ -181,6 +189,10 @@ def main() -> None:
         module.exit_json(**order.everything(module.params), not_checked=["no slapd here yet"])
     try:
         report = order.run(module.params, check_mode=module.check_mode)
+    except SilentError as error:
+        if module.check_mode:  # a real run would have started it by now
+            module.exit_json(changed=False, created=[], updated=[], deleted=[], left=0, not_checked=[str(error)])
+        module.fail_json(msg=str(error))
     except AltnetError as error:
         module.fail_json(msg=str(error))
     for warning in report.warnings:

@@ -13,9 +13,15 @@ from .ldif import Change
 from .model import normal_dn
 
 NO_SUCH_OBJECT = 32
+#: What the tools end with where nobody answers.
+NOBODY_ANSWERS = 255
 LOCAL = "ldapi:///"
 #: How many changes one call makes: each waits for a disk, and a call has its time.
 PORTION = 500
+
+
+class SilentError(DirectoryError):
+    """Nobody answers where slapd should."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class Server:
 
     def _error(self, done: Done) -> DirectoryError:
         mend = "see `systemctl status slapd` on that host; the role directory installs and starts it"
-        return refused(self.uri, f"does not answer as it should: {_reason(done)}", mend)
+        error = refused(self.uri, f"does not answer as it should: {_reason(done)}", mend)
+        return SilentError(error.problems) if done.code == NOBODY_ANSWERS else error
 
 
 def _reason(done: Done) -> str:

@@ -82,8 +82,12 @@ def first_entries(base: str, policy: Policy, passwords: Mapping[str, Sequence[st
     """Return the LDIF that a provider without entries starts from.
 
     It is the same on all providers, down to identifiers and times, so none of them has anything to tell the others,
-    and one that has lost its disk takes everything from those that have not.
+    and one that has lost its disk takes everything from those that have not. Raises ValueError for a service account
+    without a password.
     """
+    without = [name for name in SERVICES if not passwords.get(name)]
+    if without:
+        raise ValueError(f"there is no password of {', '.join(without)}: set directory_service_hashes")
     entries = [
         *base_entries(base, policy),
         *(

@@ -70,6 +70,11 @@ def test_the_first_entries_are_the_same_on_every_provider() -> None:
     assert {entry["entryCSN"][0] for entry in found.values()} == {"20200101000000.000000Z#000000#000#000000"}
 
 
+def test_first_entries_need_every_services_password() -> None:
+    with pytest.raises(ValueError, match="there is no password of replicator, reader: set directory_service_hashes"):
+        tree.first_entries(BASE, tree.Policy(), {"portal": ["x"]})
+
+
 def present(*entries: Entry) -> dict[str, dict[str, list[str]]]:
     return {normal_dn(entry.dn): {name: list(values) for name, values in entry.attributes.items()} for entry in entries}
 

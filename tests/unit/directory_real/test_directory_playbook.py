@@ -118,6 +118,17 @@ def test_what_slapd_refuses_is_told_with_its_words(server: Provider, tmp_path: P
     assert f"{person('zed')}: slapd refuses the change: ldap_add: Constraint violation (19)" in words
 
 
+def test_check_mode_where_slapd_does_not_run_says_so(server: Provider, tmp_path: Path) -> None:
+    silent = {**entries(server, ACCOUNTS)}
+    silent["directory_entries"] = {**silent["directory_entries"], "uri": "ldapi://%2Fnowhere"}
+    tasks = [silent, {"assert": {"that": ["not result.changed", "result.not_checked[0] is search('does not answer')"]}}]
+    code, output = play(tmp_path, tasks, "--check")
+    assert code == 0, output
+    code, output = play(tmp_path, tasks)
+    assert code == 2
+    assert "Can't contact LDAP server" in output
+
+
 def rendered(tmp_path: Path, server: Provider) -> dict[str, str]:
     """Have Ansible render the role's files, with the role's own variables."""
     loads = [{"include_vars": str(ROOT / "roles/directory" / folder / "main.yml")} for folder in ("defaults", "vars")]
