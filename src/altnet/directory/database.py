@@ -62,7 +62,6 @@ def build(config: str, target: Path, data: Path | None = None) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".ldif") as file:  # mode 0600: a password is in it
         file.write(config)
         file.flush()
-        # -d 0x40: on any other level it keeps to itself what it does not like about an entry.
         run("slapadd", "-n", "0", "-F", str(target), "-l", file.name)
 
 
@@ -109,7 +108,10 @@ def start(config: str, tree: Path, target: Path, user: str) -> None:
     shutil.rmtree(former, ignore_errors=True)
     indexes = "\n".join(values(config, "olcDbIndex")) + "\n"
     known = data / _INDEX
-    if not (data / "data.mdb").exists():
+    if not held.exists():
+        # Whoever was killed while it made them has left some. Nothing is removed: they may be somebody's all the same.
+        _aside(data, "unfinished")
+        data.mkdir(mode=0o750, exist_ok=True)
         run("slapadd", "-F", str(target), "-b", base, "-w", "-l", str(tree))
     elif not known.exists() or known.read_text() != indexes:
         run("slapindex", "-q", "-F", str(target), "-b", base)
@@ -128,6 +130,7 @@ def prepare(backup: Path, target: Path) -> None:
         build(config, Path(directory, "config"), candidate)
         argv = ("-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(backup))
         run("slapadd", "-q", *argv)
+    (candidate / _BASE).write_text(one(config, "olcSuffix"))
 
 
 def swap(target: Path, user: str) -> Path | None:
@@ -135,16 +138,11 @@ def swap(target: Path, user: str) -> Path | None:
     config = _config(target)
     data = Path(one(config, "olcDbDirectory"))
     candidate = _candidate(data)
-    if not (candidate / "data.mdb").exists():
+    if not (candidate / _BASE).exists():
         raise DatabaseError(f"nothing was prepared in {candidate}")
     if _running(one(config, "olcPidFile")):
         raise DatabaseError("slapd runs; stop it first")
-    former = None
-    if (data / "data.mdb").exists():
-        former = data.with_name(f"{data.name}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
-        data.rename(former)
-    else:
-        shutil.rmtree(data, ignore_errors=True)
+    former = _aside(data, "before")
     candidate.rename(data)
     own(user, data)
     return former
@@ -171,6 +169,16 @@ def own(user: str, *directories: Path) -> None:
             os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
+def _aside(data: Path, why: str) -> Path | None:
+    """Move data away; return where they lie, None where there were none."""
+    if not (data / "data.mdb").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        return None
+    place = data.with_name(f"{data.name}.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    data.rename(place)
+    return place
+
+
 def _candidate(data: Path) -> Path:
     return data.with_name(f"{data.name}.new")
 
@@ -180,12 +188,11 @@ def _config(target: Path) -> str:
 
 
 def _running(pid_file: str) -> bool:
-    """Say whether there is a process with the pid file's id; slapd removes the file when it ends."""
+    """Say whether the pid file's process is slapd; one that was killed leaves the file behind."""
     try:
-        os.kill(int(Path(pid_file).read_text()), 0)
+        return Path("/proc", str(int(Path(pid_file).read_text())), "comm").read_text().strip() == "slapd"
     except (OSError, ValueError):
         return False
-    return True
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from directory_servers import (
     BASE,
     MISSING,
+    PATH,
     PORTAL,
     READER,
     REPLICATOR,
@@ -269,6 +273,23 @@ class TestTheConfiguration:
             found.append(server.root(*SEARCH, "-b", "cn=config").stdout)
         assert found[0] == found[1]
         assert "dn: olcOverlay={4}dynlist,olcDatabase={1}mdb,cn=config" in found[0]
+
+    def test_a_first_start_that_was_killed_is_made_good(self, tmp_path: Path) -> None:
+        one = Provider(tmp_path / "one", 1)
+        try:
+            one.prepare()
+            whole = one.everything(bookkeeping=True)
+            # As if the power had gone after the first of the entries.
+            (one.data / "base").unlink()
+            one.tree_file.write_text(one.tree().partition("\n\n")[0] + "\n")
+            (one.data / "data.mdb").unlink()
+            argv = ["slapadd", "-F", str(one.target), "-b", BASE, "-l", str(one.tree_file)]
+            subprocess.run(argv, check=True, env={**os.environ, "PATH": PATH})
+            one.start()
+            assert len(one.everything()) == len(whole)
+            assert len(list(one.directory.glob("data.unfinished-*"))) == 1
+        finally:
+            one.kill()
 
     def test_another_base_is_refused_and_nothing_is_lost(self, server: Provider) -> None:
         before = server.everything()
