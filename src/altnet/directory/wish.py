@@ -8,8 +8,6 @@ from typing import Any
 from .model import LOCKED_FOR_EVER, Account, Entry, Group, People, group_dn, nobody, person_dn, service_dn
 from .tree import Policy, base_entries
 
-_KEYED = "ldapPublicKey"
-
 
 def entries(people: People, base: str, policy: Policy) -> list[Entry]:
     """Return every entry, in the order in which they can be made: above before below, people before groups."""
@@ -40,12 +38,8 @@ def _person(account: Account, base: str) -> Entry:
 def _person_attributes(account: Account) -> Iterator[tuple[str, tuple[str, ...]]]:
     if account.absent:
         return
-    classes = ["inetOrgPerson"]
-    if account.uid_number is not None:
-        classes.append("posixAccount")
-    if account.ssh_keys is not None:
-        classes.append(_KEYED)
-    yield "objectClass", tuple(classes)
+    # With the class for keys, so that people may add keys of their own.
+    yield "objectClass", ("inetOrgPerson", "ldapPublicKey", *(("posixAccount",) if account.uid_number else ()))
     yield "uid", (account.uid,)
     yield "cn", (account.name,)
     yield "sn", (account.surname,)

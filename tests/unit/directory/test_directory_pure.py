@@ -134,7 +134,7 @@ def test_a_person_as_entry() -> None:
     people = parse([{"uid": "ada", "name": "Ada Lovelace", "uid_number": 10_001, "groups": ["members"]}], [])
     entries = {entry.dn: entry for entry in wish.entries(people, BASE, tree.Policy())}
     person = entries[person_dn("ada", BASE)]
-    assert person.attributes["objectClass"] == ("inetOrgPerson", "posixAccount")
+    assert person.attributes["objectClass"] == ("inetOrgPerson", "ldapPublicKey", "posixAccount")
     assert person.attributes["gidNumber"] == ("10001",)
     members = entries["cn=members,ou=groups,dc=alt"].attributes["member"]
     assert members == ("cn=nobody,ou=services,dc=alt", person.dn)

@@ -123,6 +123,16 @@ class TestWhatIsLeftAlone:
         assert (result["changed"], result["left"]) == (False, 1)
         assert one.everything() == before
 
+    def test_a_key_that_somebody_added_by_themselves(self, one: Provider, kept: Path) -> None:
+        order.run(given(one, [BOB]), check_mode=False, path=kept)
+        dn = person("bob")
+        one.modify(f"dn: {dn}\nchangetype: modify\nadd: userPassword\nuserPassword: correct horse battery\n")
+        text = f"dn: {dn}\nchangetype: modify\nadd: sshPublicKey\nsshPublicKey: {KEY}\n"
+        done = one.as_user(dn, "correct horse battery", "ldapmodify", stdin=text)
+        assert done.returncode == 0, done.stderr
+        assert not order.run(given(one, [BOB]), check_mode=False, path=kept).result()["changed"]
+        assert one.read(dn)["sshPublicKey"] == [KEY]
+
     def test_but_for_operators(self, one: Provider, kept: Path) -> None:
         order.run(given(one), check_mode=False, path=kept)
         one.modify(f"dn: {group('operators')}\nchangetype: modify\nadd: member\nmember: {person('bob')}\n")
