@@ -12,14 +12,22 @@ from ansible.plugins.action import ActionBase
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
-from altnet.gather import AUTHORITATIVE, ISSUERS, RESOLVERS
+from altnet.gather import AUTHORITATIVE, DIRECTORY, ISSUERS, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
-#: The same for hosts that sign, serve or validate names, or issue certificates, for which it is an error.
-NAMES_CLOCK_TOLERANCE = 300
-#: The first Debian release whose PowerDNS has what the name servers need (catalog zones with LMDB).
-NAMES_RELEASE = "trixie"
+#: The same for hosts that sign, serve or validate names, hold people or issue certificates, for which it is an error.
+SERVICE_CLOCK_TOLERANCE = 300
+#: The Debian release that the network's services were tried on; the first whose PowerDNS has what the name servers need
+#: (catalog zones with LMDB).
+SERVICE_RELEASE = "trixie"
+#: By group: what is wrong with another release, and why the clock matters.
+SERVICES = {
+    AUTHORITATIVE: ("whose PowerDNS is too old for it", "signatures have a time"),
+    RESOLVERS: ("whose PowerDNS is too old for it", "signatures have a time"),
+    ISSUERS: ("on which the issuer's program was not tried", "signatures have a time"),
+    DIRECTORY: ("whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
+}
 #: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.
 DISK_FULL = ("No usable temporary directory", "No space left on device")
 
@@ -72,19 +80,17 @@ def userspace_problems(name: str, facts: Mapping[str, Any], variables: Mapping[s
     ]
 
 
-def signer_problems(name: str, group: str, facts: Mapping[str, Any], ahead: float) -> list[Problem]:
-    """Return why a host in a group of the names layer, or an issuer, cannot do what the group does."""
+def service_problems(name: str, group: str, facts: Mapping[str, Any], ahead: float) -> list[Problem]:
+    """Return why a host in one of the groups with services cannot do what the group does."""
     found = []
-    if facts["release"] != NAMES_RELEASE:
-        why = "on which the issuer's program was not tried" if group == ISSUERS else "whose PowerDNS is too old for it"
-        what = f"the host runs Debian {facts['release'] or 'of unknown release'}, {why}"
-        mend = f"upgrade the host to Debian 13 ({NAMES_RELEASE}), or take it out of the group"
+    release, reason = SERVICES[group]
+    if facts["release"] != SERVICE_RELEASE:
+        what = f"the host runs Debian {facts['release'] or 'of unknown release'}, {release}"
+        mend = f"upgrade the host to Debian 13 ({SERVICE_RELEASE}), or take it out of the group"
         found.append(Problem(name, f"group {group}", what, mend))
-    if abs(ahead) > NAMES_CLOCK_TOLERANCE:
-        what = (
-            f"the host's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the control node's, and "
-            "signatures have a time"
-        )
+    if abs(ahead) > SERVICE_CLOCK_TOLERANCE:
+        way = "ahead of" if ahead > 0 else "behind"
+        what = f"the host's clock is {abs(ahead):.0f} s {way} the control node's, and {reason}"
         mend = "docs/runbooks/a-clock-is-wrong.md, for the host or for the control node"
         found.append(Problem(name, f"group {group}", what, mend))
     return found
@@ -135,10 +141,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 stopped[name] = facts["stop"]
             # Of many hosts, the first were asked minutes ago: what counts is the time at which each was.
             ahead = facts["time"] - (facts.get("asked_at") or now)
-            signing = (AUTHORITATIVE, RESOLVERS, ISSUERS)
-            group = next((group for group in signing if name in groups.get(group, ())), "")
+            group = next((group for group in SERVICES if name in groups.get(group, ())), "")
             if group:
-                found += signer_problems(name, group, facts, ahead)
+                found += service_problems(name, group, facts, ahead)
             if abs(ahead) > CLOCK_TOLERANCE:
                 self._display.warning(
                     f"host {name}: its clock is about {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
 
 from altnet import addressing, secrets
+from altnet.directory import services, tree
 from altnet.errors import AltnetError
 from altnet.powerdns.apikey import api_hash
 
@@ -71,6 +72,37 @@ def altnet_api_hash(key: object) -> str:
     return call(name, api_hash, need(name, "the key", key, str))
 
 
+def altnet_directory_password(master: object, service: object, epochs: object = None) -> str:
+    name = "altnet_directory_password"
+    secret, text = need(name, "the master secret", master, str), need(name, "service", service, str)
+    return call(name, services.password, secret, text, services.epoch_of(text, _epochs(name, epochs)))
+
+
+def altnet_directory_hashes(master: object, epochs: object = None) -> dict[str, list[str]]:
+    name = "altnet_directory_hashes"
+    secret, numbers = need(name, "the master secret", master, str), _epochs(name, epochs)
+    try:
+        return services.accepted(secret, numbers)
+    except AltnetError as error:
+        raise AnsibleFilterError(f"{name}: {error}") from error
+
+
+def altnet_directory_tree(base: object, hashes: object, policy: object) -> str:
+    name = "altnet_directory_tree"
+    if not isinstance(hashes, Mapping) or not isinstance(policy, Mapping):
+        raise AnsibleFilterError(f"{name}: hashes and policy must be mappings")
+    rules = tree.Policy(**{str(key): int(value) for key, value in policy.items()})
+    return call(name, tree.first_entries, need(name, "the base", base, str), rules, hashes)
+
+
+def _epochs(filter_name: str, epochs: object) -> dict[str, int]:
+    if epochs is None:
+        return {}
+    if not isinstance(epochs, Mapping):
+        raise AnsibleFilterError(f"{filter_name}: epochs must be a mapping, got {type(epochs).__name__}")
+    return {str(service): need(filter_name, "an epoch", epoch, int) for service, epoch in epochs.items()}
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -81,4 +113,7 @@ class FilterModule:
             "altnet_loopback": altnet_loopback,
             "altnet_key_address": altnet_key_address,
             "altnet_api_hash": altnet_api_hash,
+            "altnet_directory_password": altnet_directory_password,
+            "altnet_directory_hashes": altnet_directory_hashes,
+            "altnet_directory_tree": altnet_directory_tree,
         }

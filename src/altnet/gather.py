@@ -23,6 +23,8 @@ AUTHORITATIVE = "authoritative"
 RESOLVERS = "resolvers"
 #: The group of the trust layer whose hosts issue certificates by ACME.
 ISSUERS = "issuers"
+#: The group whose members hold people and groups.
+DIRECTORY = "directory"
 
 PREFIX = "altnet_"
 
@@ -76,4 +78,5 @@ def gather(
         set(groups.get(RELAYS, ())),
         authoritative=list(groups.get(AUTHORITATIVE, ())),
         resolvers=list(groups.get(RESOLVERS, ())),
+        directory=list(groups.get(DIRECTORY, ())),
     )

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from altnet.gather import AUTHORITATIVE, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, RELAYS, RESOLVERS, gather
+from altnet.gather import AUTHORITATIVE, DIRECTORY, HOST_VARIABLES, NETWORK_VARIABLES, PREFIX, RELAYS, RESOLVERS, gather
 from altnet.inventory import Inventory
 
 from .variables import names_of, role_defaults, set_by_inventory
@@ -27,7 +27,7 @@ def inventory_of(task_vars: Mapping[str, Any], without: Iterable[str] = ()) -> I
         # In the inventory's order: the first of a group may be more than the others.
         {
             group: [str(name) for name in groups.get(group, ()) if name not in gone]
-            for group in (RELAYS, AUTHORITATIVE, RESOLVERS)
+            for group in (RELAYS, AUTHORITATIVE, RESOLVERS, DIRECTORY)
         },
         role_defaults("plan"),
     )

@@ -21,6 +21,7 @@ from .certificates import declared
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
+from .people import people_problems
 from .specification import refusals
 from .variables import Known, names_of, resolve, role_options, roles
 
@@ -53,6 +54,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             inventory = inventory_of(task_vars, without=leaving)
             new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
             plans.compute(inventory, new.ledger)
+            found += people_problems(task_vars)
         except AltnetError as error:
             found += error.problems
     return all_in_one([*found, *ledger_problems], len(names))

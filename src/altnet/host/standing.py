@@ -16,6 +16,8 @@ from ..wireguard.runner import Done, Runner
 
 #: Where the network's primary keeps what zones it was asked for (altnet.powerdns.order).
 ZONES = Path("/var/lib/altnet/pdns_zones/order.json")
+#: Where a provider of the directory keeps what people and groups it was asked for (altnet.directory.order).
+PEOPLE = Path("/var/lib/altnet/directory_entries/order.json")
 #: What says no by itself, besides a difference; the role's own module then says it in its own words.
 REFUSALS = (AltnetError, RequestError, TransactionError, ImportError, OSError, ValueError, KeyError, TypeError)
 
@@ -42,13 +44,14 @@ def standing(
     sets_root: Path | None = None,
     zones: Path = ZONES,
     keys: Path = born.ORDERS,
+    people: Path = PEOPLE,
 ) -> dict[str, dict[str, Any]]:
     """Return ``fingerprint`` and ``result`` of every order that holds, by its name; nothing is changed.
 
     ``result`` is what the module would return, had it been executed again.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, judge in _judges(runner, paths or Paths(), sets_root, zones, keys):
+    for name, judge in _judges(runner, paths or Paths(), sets_root, zones, keys, people):
         try:
             answer = judge()
         except REFUSALS:
@@ -58,7 +61,9 @@ def standing(
     return found
 
 
-def _judges(runner: Runner, paths: Paths, sets_root: Path | None, zones: Path, keys: Path) -> Iterator[tuple[str, Any]]:
+def _judges(
+    runner: Runner, paths: Paths, sets_root: Path | None, zones: Path, keys: Path, people: Path
+) -> Iterator[tuple[str, Any]]:
     yield "wireguard_key", lambda: wireguard.keys_stand(runner, paths)
     yield "wireguard_tunnels", lambda: wireguard.tunnels_stand(runner, paths)
     for name in sets.names(sets_root):
@@ -67,10 +72,18 @@ def _judges(runner: Runner, paths: Paths, sets_root: Path | None, zones: Path, k
         yield f"pki_key {name}", lambda name=name: born.stands(name, runner, keys)
     if zones.exists():
         yield "pdns_zones", lambda: _zones_stand(zones)
+    if people.exists():
+        yield "directory_entries", lambda: _people_stand(people)
 
 
 def _zones_stand(path: Path) -> tuple[str, dict[str, Any]] | None:
     # Needs dnspython, which takes a while to start and is not on every host.
     from ..powerdns import order  # noqa: PLC0415
+
+    return order.stands(path)
+
+
+def _people_stand(path: Path) -> tuple[str, dict[str, Any]] | None:
+    from ..directory import order  # noqa: PLC0415  # only providers need it
 
     return order.stands(path)

@@ -22,6 +22,7 @@ def check(inventory: Inventory, broken: Collection[str], problems: list[Problem]
     _endpoints(inventory, problems)
     _anycast(inventory, problems)
     _names_layer(inventory, problems)
+    _directory(inventory, problems)
     _topology(inventory, problems)
     for host in inventory.hosts.values():
         _attach(inventory, host, problems)
@@ -110,6 +111,13 @@ def _names_layer(inventory: Inventory, problems: list[Problem]) -> None:
         if len(name) + longest > NAME_MAX:
             what = f"is too long for a name below net.{inventory.tlds[0]}"
             problems.append(Problem(name, "inventory name", what, "use a shorter name"))
+
+
+def _directory(inventory: Inventory, problems: list[Problem]) -> None:
+    if inventory.directory and not inventory.resolvers:
+        what = "has hosts, and nobody answers for names: the providers know each other by name"
+        mend = "put hosts into the groups authoritative and resolvers, or take all out of directory"
+        problems.append(Problem("", "group directory", what, mend))
 
 
 def _known(inventory: Inventory, owner: str, variable: str, name: str, problems: list[Problem]) -> bool:

@@ -66,7 +66,8 @@ class Inventory:
     """A whole network as its operator wrote it.
 
     ``authoritative`` are the hosts with name servers, in the inventory's order, of which the first is the primary
-    unless the ledger has another; ``resolvers`` those that answer everybody. ``zones`` are those declared.
+    unless the ledger has another; ``resolvers`` those that answer everybody; ``directory`` those that hold people and
+    groups. ``zones`` are those declared.
     """
 
     hosts: Mapping[str, Host]
@@ -77,6 +78,7 @@ class Inventory:
     anycast: tuple[Anycast, ...] = ()
     authoritative: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
+    directory: tuple[str, ...] = ()
     tlds: tuple[str, ...] = ("alt",)
     zones: tuple[Declared, ...] = ()
 

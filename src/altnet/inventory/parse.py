@@ -34,12 +34,13 @@ def parse(
     *,
     authoritative: Sequence[str] = (),
     resolvers: Sequence[str] = (),
+    directory: Sequence[str] = (),
 ) -> Inventory:
     """Return the typed inventory, or raise :class:`InventoryError` with every problem there is.
 
     ``network`` has the values that the network has once, ``hosts`` the values of each host, ``relays``,
-    ``authoritative`` and ``resolvers`` the names of the groups of those names. Keys are the variables' names, with or
-    without their ``altnet_``.
+    ``authoritative``, ``resolvers`` and ``directory`` the names of the groups of those names. Keys are the variables'
+    names, with or without their ``altnet_``.
     """
     problems: list[Problem] = []
     members = frozenset(map(str, relays))
@@ -59,10 +60,11 @@ def parse(
         anycast=_anycast(reader),
         authoritative=tuple(dict.fromkeys(name for name in authoritative if name in hosts)),
         resolvers=tuple(dict.fromkeys(name for name in resolvers if name in hosts)),
+        directory=tuple(dict.fromkeys(name for name in directory if name in hosts)),
         tlds=_tlds(reader),
     )  # fmt: skip
     inventory = replace(inventory, zones=zones.read(reader, reader.values.get("zones", []), inventory.tlds))
-    groups = {"relays": members, "authoritative": authoritative, "resolvers": resolvers}
+    groups = {"relays": members, "authoritative": authoritative, "resolvers": resolvers, "directory": directory}
     problems += [
         Problem(name, f"group {group}", "is in the group but is no host", "remove it from the group")
         for group, names in groups.items()

@@ -33,6 +33,7 @@ def without(inventory: Inventory, names: Collection[str]) -> Inventory:
         ),
         authoritative=tuple(name for name in inventory.authoritative if name not in gone),
         resolvers=tuple(name for name in inventory.resolvers if name not in gone),
+        directory=tuple(name for name in inventory.directory if name not in gone),
     )
 
 

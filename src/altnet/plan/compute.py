@@ -21,6 +21,7 @@ from ..errors import InventoryError, Problem
 from ..inventory import Host, Inventory, without
 from ..ledger import Ledger, Record
 from .dns import Names, names
+from .people import People, people
 from .tunnel import allowed_towards_host, allowed_towards_relay, bgp_session, tunnel
 
 Slice = dict[str, Any]
@@ -47,6 +48,7 @@ class Plan:
     _anycast: Mapping[str, Sequence[str]] = field(repr=False)
     _members: Mapping[str, Sequence[MemberPrefix]] = field(repr=False)
     _dns: Names = field(repr=False)
+    _people: People = field(repr=False)
 
     def slice(self, name: str) -> Slice:
         """Return what one host has to know, as plain data that JSON keeps as it is.
@@ -95,6 +97,7 @@ class Plan:
             },
             "anycast": self._services(name),
             "dns": self._dns.slice(name, [other for _, other, _ in neighbours]),
+            "directory": self._people.slice(name),
             "pending": sorted({entry["neighbour"] for entry in tunnels if entry["pending"]}),
             "absent": sorted(other for _, other, _ in neighbours if other not in self._inventory.hosts),
         }
@@ -163,4 +166,6 @@ def compute(inventory: Inventory, ledger: Ledger, members: Iterable[MemberPrefix
         originated.setdefault(member.host, []).append(member)
     found = tuple(name for name in sorted(inventory.hosts) if name in hosts and not hosts[name].left)
     dns = names(inventory, ledger, prefix)
-    return Plan(found, inventory, ledger, prefix, neighbours, anycast, originated, dns)
+    return Plan(
+        found, inventory, ledger, prefix, neighbours, anycast, originated, dns, people(inventory, ledger, prefix)
+    )

@@ -150,14 +150,15 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "why"),
+    ("group", "why", "reason"),
     [
-        ("authoritative", "whose PowerDNS is too old for it"),
-        ("resolvers", "whose PowerDNS is too old for it"),
-        ("issuers", "on which the issuer's program was not tried"),
+        ("authoritative", "whose PowerDNS is too old for it", "signatures have a time"),
+        ("resolvers", "whose PowerDNS is too old for it", "signatures have a time"),
+        ("issuers", "on which the issuer's program was not tried", "signatures have a time"),
+        ("directory", "whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
     ],
 )
-def test_a_host_that_cannot_serve_names_or_issue(group: str, why: str) -> None:
+def test_a_host_that_cannot_do_what_its_group_does(group: str, why: str, reason: str) -> None:
     hosts = {"fra": probed(release="bookworm"), "nyc": probed(release="trixie", time=1400.0, asked_at=1000.0)}
     _, result = verdict(hosts, groups={group: ["fra", "nyc"]})
     assert result["failed"]
@@ -167,8 +168,8 @@ def test_a_host_that_cannot_serve_names_or_issue(group: str, why: str) -> None:
             "upgrade the host to Debian 13 (trixie), or take it out of the group."
         ),
         (
-            f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and signatures have a "
-            "time. Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node."
+            f"host nyc: group {group}: the host's clock is 400 s ahead of the control node's, and {reason}. "
+            "Remedy: docs/runbooks/a-clock-is-wrong.md, for the host or for the control node."
         ),
     ):
         assert line in result["msg"], result["msg"]

@@ -158,7 +158,7 @@ class TestRunbook:
     def test_hosts_and_tags_exist(self, runbook: Path) -> None:
         text = "\n".join(blocks(runbook, "sh"))
         lab = (ROOT / "inventories/lab/hosts.yml").read_text()
-        hosts = set(re.findall(r"^ +(?:# )?([a-z]+\d?): \{ansible_host", lab, re.MULTILINE)) | {"all"}
+        hosts = set(re.findall(r"^ +(?:# )?([a-z]+\d?): \{ansible_host", lab, re.MULTILINE)) | {"all", "directory"}
         for host in re.findall(r"^ansible (\S+) -m", text, re.MULTILINE):
             assert host in hosts, host
         playbooks = "".join(path.read_text() for path in (ROOT / "playbooks").glob("*.yml"))

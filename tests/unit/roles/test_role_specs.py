@@ -21,6 +21,7 @@ FREE_KEYS = {
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
     "pki_plan": "the same",
+    "directory_plan": "the same",
 }
 
 
