@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from . import systemd
+from .. import systemd
 from .asking import Question, ask
 from .judgement import Heard, Judge, Place
 
