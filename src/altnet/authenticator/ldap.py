@@ -31,11 +31,8 @@ class Ldap:
 
     def __init__(self, settings: DirectorySettings, bind_password: str) -> None:
         self.settings, self.bind_password = settings, bind_password
-        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.roots)
-        self.servers = [
-            Server(uri, get_info=NONE, connect_timeout=settings.timeout, tls=tls if uri.startswith("ldaps") else None)
-            for uri in settings.uris
-        ]
+        self.tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.roots)
+        self.uris = list(settings.uris)
         self.lock = threading.Lock()
         self.open: Connection | None = None
 
@@ -44,8 +41,8 @@ class Ldap:
         if not USER.fullmatch(user) or not password:
             return False
 
-        def bind(server: Server) -> bool:
-            connection = self._connection(server, self._person(user), password)
+        def bind(uri: str) -> bool:
+            connection = self._connection(uri, self._person(user), password)
             bound = bool(connection.bind())
             code = int(connection.result["result"])
             connection.unbind()
@@ -66,8 +63,8 @@ class Ldap:
                 except (LDAPException, OSError):
                     self.open = None
 
-            def ask(server: Server) -> frozenset[str] | None:
-                connection = self._connection(server, self.settings.bind_dn, self.bind_password)
+            def ask(uri: str) -> frozenset[str] | None:
+                connection = self._connection(uri, self.settings.bind_dn, self.bind_password)
                 if not connection.bind():
                     raise LDAPException(f"bind as {self.settings.bind_dn}: {connection.result['description']}")
                 self.open = connection
@@ -98,19 +95,22 @@ class Ldap:
     def _person(self, user: str) -> str:
         return f"uid={escape_rdn(user)},ou=people,{self.settings.base}"
 
-    def _connection(self, server: Server, dn: str, password: str) -> Connection:
+    def _connection(self, uri: str, dn: str, password: str) -> Connection:
+        # A new one each time: ldap3's servers remember for a while that they were away.
+        timeout = self.settings.timeout
+        server = Server(uri, get_info=NONE, connect_timeout=timeout, tls=self.tls if uri.startswith("ldaps:") else None)
         anonymous: dict[str, Any] = {"user": dn, "password": password, "authentication": SIMPLE} if dn else {}
-        return Connection(server, **anonymous, read_only=True, receive_timeout=self.settings.timeout, check_names=False)
+        return Connection(server, **anonymous, read_only=True, receive_timeout=timeout, check_names=False)
 
-    def _first(self, ask: Callable[[Server], Answer]) -> Answer:
+    def _first(self, ask: Callable[[str], Answer]) -> Answer:
         reasons = []
-        for server in list(self.servers):
+        for uri in list(self.uris):
             try:
-                answer = ask(server)
+                answer = ask(uri)
             except (LDAPException, OSError) as error:
-                reasons.append(f"{server.name}: {error}")
+                reasons.append(f"{uri}: {error}")
                 continue
             # The next question goes to the one that answered.
-            self.servers.sort(key=lambda one, chosen=server: one is not chosen)  # type: ignore[misc]
+            self.uris = [uri, *(other for other in self.settings.uris if other != uri)]
             return answer
         raise DirectoryError("; ".join(reasons) or "no server is named")

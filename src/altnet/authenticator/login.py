@@ -95,6 +95,9 @@ def _enter(context: Context, request: Request) -> Reply:
     context.limit.failed(user, request.client, now)
     try:
         known = context.people.directory.authenticate(user, password)
+        # Whether an account is locked, a directory without a policy does not say at the bind.
+        context.people.forget(user)
+        known = known and context.people.groups(user) is not None
     except DirectoryError as error:
         context.limit.untried(user, request.client, now)
         log.warning("nobody can log in: %s", error)

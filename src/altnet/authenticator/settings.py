@@ -15,7 +15,7 @@ class DirectorySettings:
     base: str
     bind_dn: str = ""
     roots: str = "/etc/altnet/pki/roots.pem"
-    timeout: float = 3.0
+    timeout: int = 3
 
 
 @dataclass(frozen=True)
