@@ -11,7 +11,7 @@ import pytest
 from conftest import SITES, Host
 from content_servers import Authority, Caddy, Client, until
 
-from altnet.content import caddy, checker
+from altnet.content import asking, caddy, checker
 
 pytestmark = pytest.mark.xdist_group("content-real")
 WWW = "https://www.alt/"
@@ -242,3 +242,18 @@ class TestChallenge:
         finally:
             asked.stop()
             other.stop()
+
+
+def test_a_host_asks_its_own_sites(host: Host) -> None:
+    def found(name: str, port: int | None = None) -> asking.Found:
+        roots = str(host.pki / "roots.pem")
+        return asking.ask(asking.Question("::1", name, roots, port or host.caddy.https, host.caddy.http), 5)
+
+    assert found("www.alt") == asking.Found(200, "", present=True)
+    assert found("notes.alt").refusal == ""
+    assert found("dead.alt").refusal == "answers with 502"
+    bare = found("new.alt")
+    assert (bare.refusal, bare.present) == ("has no certificate", True)
+    assert found("www.alt", 1).present
+    gone = asking.ask(asking.Question("::1", "www.alt", str(host.pki / "roots.pem"), 1, 1), 5)
+    assert (gone.refusal, gone.present) == ("does not answer: Connection refused", False)
