@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
 
 from altnet import addressing, secrets
+from altnet.content.caddy import render as render_caddy
 from altnet.errors import AltnetError
 from altnet.powerdns.apikey import api_hash
 
@@ -71,6 +72,16 @@ def altnet_api_hash(key: object) -> str:
     return call(name, api_hash, need(name, "the key", key, str))
 
 
+def altnet_caddy(content: object) -> str:
+    name = "altnet_caddy"
+    if not isinstance(content, Mapping):
+        raise AnsibleFilterError(f"{name}: the content must be a mapping, got {type(content).__name__}")
+    try:
+        return render_caddy(content)
+    except (KeyError, TypeError) as error:
+        raise AnsibleFilterError(f"{name}: the content lacks {error}") from error
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -81,4 +92,5 @@ class FilterModule:
             "altnet_loopback": altnet_loopback,
             "altnet_key_address": altnet_key_address,
             "altnet_api_hash": altnet_api_hash,
+            "altnet_caddy": altnet_caddy,
         }
