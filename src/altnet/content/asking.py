@@ -17,6 +17,8 @@ from typing import Any
 
 #: From here on it is the server, or what is behind it, that has failed.
 FAILED = 500
+#: What we call ourselves: the web server writes nothing down of what its own host asks.
+WATCHER = "altnet-watch"
 #: Read of an answer; its first line is enough.
 FIRST = 1024
 
@@ -70,7 +72,7 @@ def _status(question: Question, timeout: float) -> int:
     with socket.create_connection((question.server, question.port), timeout) as raw:
         raw.settimeout(timeout)
         with context.wrap_socket(raw, server_hostname=question.name) as place:
-            words = ("GET / HTTP/1.1", f"Host: {question.name}", "User-Agent: altnet", "Connection: close", "", "")
+            words = ("GET / HTTP/1.1", f"Host: {question.name}", f"User-Agent: {WATCHER}", "Connection: close", "", "")
             place.sendall("\r\n".join(words).encode())
             first = place.recv(FIRST).split(b"\r\n")[0].split()
     if len(first) < 2 or not first[0].startswith(b"HTTP/"):

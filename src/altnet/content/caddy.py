@@ -49,7 +49,10 @@ def configuration(content: Mapping[str, Any]) -> Object:
                 "servers": {
                     "plain": _server(_listen(addresses, 80), passing.plain(names, content.get("siblings", []))),
                     "sites": {
-                        **_server(_listen(addresses, 443), [*map(_site, sites), headers.misdirected()]),
+                        **_server(
+                            _listen(addresses, 443),
+                            [logs.unwatched(addresses), *map(_site, sites), headers.misdirected()],
+                        ),
                         "tls_connection_policies": [{}],
                         "logs": {"default_logger_name": logs.ACCESS},
                         "errors": {"routes": [headers.failed()]},

@@ -16,6 +16,9 @@ from typing import Any
 
 #: How many former versions stay for visitors who are in the middle of one.
 KEPT = 2
+#: Settings for git and for what it starts: a repository on this host is somebody else's, and that is no reason for not
+#: reading it.
+GLOBAL, SETTINGS = "altnet.config", "[safe]\n\tdirectory = *\n"
 
 
 class CheckoutError(Exception):
@@ -24,9 +27,14 @@ class CheckoutError(Exception):
 
 def git(*words: str, repository: Path) -> str:
     """Run git on a bare repository: no questions, no hooks, and no links, which could lead to the web server's keys."""
-    settings = ("core.hooksPath=/dev/null", "core.symlinks=false", "safe.directory=*")
+    settings = ("core.hooksPath=/dev/null", "core.symlinks=false")
     argv = ["git", "--git-dir", str(repository), *(word for one in settings for word in ("-c", one)), *words]
-    ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "https:file"}
+    ours = {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(repository / GLOBAL),
+        "GIT_ALLOW_PROTOCOL": "https:file",
+    }
     environment = {**os.environ, **ours}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600, env=environment)
     if done.returncode:
@@ -40,6 +48,7 @@ def checkout(place: Path, repository: str, version: str) -> str:
     if not (bare / "HEAD").is_file():
         shutil.rmtree(bare, ignore_errors=True)
         subprocess.run(["git", "init", "--quiet", "--bare", str(bare)], check=True, timeout=60)
+    (bare / GLOBAL).write_text(SETTINGS)
     git("fetch", "--quiet", "--depth=1", "--no-tags", repository, wanted, repository=bare)
     commit = git("rev-parse", "FETCH_HEAD^{commit}", repository=bare)
     current, new = place / "current", place / f"at-{commit}"

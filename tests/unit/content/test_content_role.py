@@ -78,8 +78,8 @@ def test_the_other_programs_read_theirs() -> None:
 @pytest.mark.parametrize(
     ("name", "programs", "modules"),
     [
-        ("__content_files", "/usr/local/lib/altnet/content", ("asking", "checker", "checkout", "gate", "start")),
-        ("__content_authenticator_files", "/usr/local/lib/altnet/authenticator", ("login", "sites", "store", "limit")),
+        ("__content_files", "/usr/local/lib/altnet-content", ("asking", "checker", "checkout", "gate", "start")),
+        ("__content_authenticator_files", "/usr/local/lib/altnet-authenticator", ("login", "sites", "store", "limit")),
     ],
 )
 def test_what_is_copied_is_enough(tmp_path: Path, name: str, programs: str, modules: tuple[str, ...]) -> None:
@@ -88,7 +88,7 @@ def test_what_is_copied_is_enough(tmp_path: Path, name: str, programs: str, modu
             file = tmp_path / path.removeprefix(programs + "/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-    package = programs.rsplit("/", 1)[1]
+    package = programs.rpartition("-")[2]
     text = "; ".join(f"import altnet.{package}.{module}" for module in modules)
     argv = [sys.executable, "-B", "-c", f"{text}; import altnet; print(altnet.__file__)"]
     done = subprocess.run(

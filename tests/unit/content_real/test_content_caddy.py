@@ -255,5 +255,9 @@ def test_a_host_asks_its_own_sites(host: Host) -> None:
     bare = found("new.alt")
     assert (bare.refusal, bare.present) == ("has no certificate", True)
     assert found("www.alt", 1).present
+    # Nothing of that is written down.
+    host.client("watcher").get("https://www.alt/seen")
+    until(lambda: "/seen" in host.caddy.access.read_text())
+    assert asking.WATCHER not in host.caddy.access.read_text()
     gone = asking.ask(asking.Question("::1", "www.alt", str(host.pki / "roots.pem"), 1, 1), 5)
     assert (gone.refusal, gone.present) == ("does not answer: Connection refused", False)
