@@ -14,7 +14,7 @@ from altnet.naming import desired as zones
 from altnet.naming import keys
 from altnet.naming.anchors import DsOf
 
-from . import rundir
+from . import content, rundir
 from .network import inventory_of
 from .variables import names_of, set_by_inventory
 
@@ -31,6 +31,7 @@ def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
     ledger, inventory = ledger_of(task_vars), inventory_of(task_vars)
     if not inventory.authoritative:
         return []
+    inventory = content.with_names(content.sites_of(task_vars, inventory), inventory, ledger)
     return [zone.plain() for zone in zones.desired(inventory, ledger, zones.keys_of(ledger, master_of(task_vars)))]
 
 

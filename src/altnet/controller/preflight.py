@@ -15,6 +15,7 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
+from .content import sites_of
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
@@ -50,6 +51,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             inventory = inventory_of(task_vars, without=leaving)
             new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
             plans.compute(inventory, new.ledger)
+            sites_of(task_vars, inventory)
         except AltnetError as error:
             found += error.problems
     return all_in_one([*found, *ledger_problems], len(names))
