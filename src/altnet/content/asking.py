@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import look
+
 #: From here on it is the server, or what is behind it, that has failed.
 FAILED = 500
 #: What we call ourselves: the web server writes nothing down of what its own host asks.
@@ -103,11 +105,25 @@ def questions(settings: Mapping[str, Any]) -> list[Question]:
     return [Question(settings["server"], name, settings["roots"]) for name in settings["sites"]]
 
 
+def reasons(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with sites' directories, by the sites' names, with the variable and the remedy."""
+    try:
+        uid, groups = look.who()
+    except KeyError:
+        return {}
+    found = {
+        one["name"]: (one["where"], look.wrong(Path(one["directory"]), uid, groups)) for one in settings["directories"]
+    }
+    return {name: f"{where}.root: {wrong}" for name, (where, wrong) in found.items() if wrong}
+
+
 def main(arguments: list[str]) -> int:
     """Exit code 0 where Caddy answers at all: a site whose application is dead must not undo another's change."""
-    found = ask_all(questions(json.loads(Path(arguments[0]).read_text())), 5.0)
+    settings = json.loads(Path(arguments[0]).read_text())
+    found, because = ask_all(questions(settings), 5.0), reasons(settings)
     for question, one in found.items():
-        sys.stdout.write(f"{question.name}: {one.refusal or f'answers with {one.status}'}\n")
+        why = f" ({because[question.name]})" if question.name in because else ""
+        sys.stdout.write(f"{question.name}: {one.refusal or f'answers with {one.status}'}{why}\n")
     return int(bool(found) and not any(one.present for one in found.values()))
 
 
