@@ -16,7 +16,7 @@ from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
 from altnet.collector import set_aside
-from altnet.controller import names, rotation, rundir
+from altnet.controller import content, names, rotation, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
@@ -109,6 +109,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         rundir.write_ledger(ledgers.dump(after))
         plan = plans.compute(inventory, after)
+        self.sites = content.parts(content.sites_of(task_vars, inventory), inventory, after)
         touched = self.write(plan, None if before is None else plans.compute(inventory, before), keys)
         text_before = "" if before is None else ledgers.dump(before)
         text_after = ledgers.dump(after)
@@ -225,6 +226,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 touched.append(name)
             for tunnel in piece["tunnels"]:
                 tunnel["public_key"] = stand_ins.get(tunnel["public_key"], tunnel["public_key"])
+            if name in self.sites:
+                piece["content"] = self.sites[name]
             loopbacks[name] = piece["loopback"]
             rundir.write_slice(name, piece)
         rundir.write_loopbacks(loopbacks)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleFilterError
 
 from altnet import addressing, secrets
+from altnet.content.caddy import render as render_caddy
 from altnet.directory import services, tree
 from altnet.errors import AltnetError
 from altnet.powerdns.apikey import api_hash
@@ -103,6 +104,16 @@ def _epochs(filter_name: str, epochs: object) -> dict[str, int]:
     return {str(service): need(filter_name, "an epoch", epoch, int) for service, epoch in epochs.items()}
 
 
+def altnet_caddy(content: object) -> str:
+    name = "altnet_caddy"
+    if not isinstance(content, Mapping):
+        raise AnsibleFilterError(f"{name}: the content must be a mapping, got {type(content).__name__}")
+    try:
+        return render_caddy(content)
+    except (KeyError, TypeError) as error:
+        raise AnsibleFilterError(f"{name}: the content lacks {error}") from error
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -116,4 +127,5 @@ class FilterModule:
             "altnet_directory_password": altnet_directory_password,
             "altnet_directory_hashes": altnet_directory_hashes,
             "altnet_directory_tree": altnet_directory_tree,
+            "altnet_caddy": altnet_caddy,
         }

@@ -42,7 +42,8 @@ ansible_facts:
     /etc/resolv.conf was before it was the network's (C(# link to) and the target for a link), C(nameservers) that the
     host asked then,
     C(time) and C(asked_at) in seconds since 1970, C(stop) with the stop file's text or null, C(problems), a list
-    of C(variable), C(what), C(remedy), and C(standing) with what the roles' modules last brought about here and what
+    of C(variable), C(what), C(remedy), C(transactions) with the names of what the host has been configured
+    with, and C(standing) with what the roles' modules last brought about here and what
     still holds, so that they need not be executed to find that nothing is to be done.
   returned: always
   type: dict

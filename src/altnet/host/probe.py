@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..transaction import order
 from ..wireguard import kernel
 from ..wireguard.runner import HostRunner, Runner
 from . import resolution
@@ -173,5 +174,6 @@ def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release"))
         "time": time.time(),
         "stop": stop_reason(),
         "problems": problems,
+        "transactions": order.known(),
         "standing": standing(runner),
     }

@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import systemd, wire
+from .. import systemd
+from . import wire
 
 log = logging.getLogger("altnet-flush")
 

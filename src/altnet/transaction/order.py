@@ -9,7 +9,7 @@ from pathlib import Path
 from ..host.orders import Order, keep, recall
 from . import engine
 from .host import STATE_ROOT, Host
-from .store import Store
+from .store import RECORD, Store
 
 _NAME = "order.json"
 Result = dict[str, object]
@@ -47,6 +47,11 @@ def _files(params: Mapping[str, object]) -> list[Mapping[str, object]]:
 def names(root: Path | None = None) -> list[str]:
     """Return the names of all transactions with a standing order."""
     return sorted(path.parent.name for path in (root or STATE_ROOT).glob(f"*/{_NAME}"))
+
+
+def known(root: Path | None = None) -> list[str]:
+    """Return the names of all transactions that this host has been configured with, whether they still stand or not."""
+    return sorted(path.parent.name for path in (root or STATE_ROOT).glob(f"*/{RECORD}"))
 
 
 def stands(name: str, root: Path | None = None) -> tuple[str, Result] | None:

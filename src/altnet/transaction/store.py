@@ -30,6 +30,9 @@ from .host import Host
 
 _SCHEMA = 1
 
+#: What of a transaction's directory says that it was fulfilled.
+RECORD = "applied.json"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -99,7 +102,7 @@ class Store:
         self.script = self.directory / "rollback"
         self.journal_path = self.directory / "journal.json"
         self.rollback_path = self.directory / "rollback.json"
-        self.record_path = self.directory / "applied.json"
+        self.record_path = self.directory / RECORD
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ FREE_KEYS = {
     "base_sysctl": "names of kernel settings",
     "dns_authoritative_settings": "names of PowerDNS's settings",
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
+    "content_plan": "the same",
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
     "pki_plan": "the same",

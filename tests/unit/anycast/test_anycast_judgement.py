@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from altnet.resolver.anycast import digits
-from altnet.resolver.judgement import Heard, Judge, Place
+from altnet.anycast.judgement import Heard, Judge, Place
+from altnet.anycast.lo import digits
 
 GOOD = Heard("", answers=True)
 SICK = Heard("resolver.net.alt AAAA is SERVFAIL", answers=True)

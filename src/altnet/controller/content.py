@@ -1,0 +1,65 @@
+"""The sites of this run: what each host is told of them, and where their names lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from altnet.addressing import anycast_address, loopback, parse_prefix
+from altnet.content import compute
+from altnet.content.model import Site
+from altnet.content.zones import with_sites
+from altnet.inventory import Inventory
+from altnet.ledger import Ledger
+
+from .variables import role_defaults, set_by_inventory
+
+#: The group whose members serve sites.
+CONTENT = "content"
+SITES, GROUPS = "content_sites", "content_groups"
+
+
+def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
+    """Return all sites of the network; [] where no host serves any, so that no variable is asked for.
+
+    Raises InventoryError with everything that is wrong with them.
+    """
+    hosts = [str(name) for name in task_vars["groups"].get(CONTENT, ()) if name in inventory.hosts]
+    if not hosts:
+        return []
+    defaults = role_defaults(CONTENT)
+    values = {name: set_by_inventory(task_vars, name, {SITES, GROUPS}) for name in hosts}
+    groups = {group for one in values.values() for group in one.get(GROUPS, defaults[GROUPS])}
+    declared = {name: one.get(SITES, []) for name, one in values.items()}
+    return compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
+
+
+def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:
+    """Return what each host with sites is told, by its name."""
+    places = _Places(inventory, ledger)
+    return compute.content([site for site in sites if site.host in places.own], places.own, places.anycast)
+
+
+def with_names(sites: list[Site], inventory: Inventory, ledger: Ledger) -> Inventory:
+    """Return the inventory with the sites' names in its zones."""
+    places = _Places(inventory, ledger)
+    there = [site for site in sites if site.host in places.own]
+    addresses = compute.addresses(there, places.own, places.anycast)
+    return replace(inventory, zones=with_sites(inventory.zones, addresses, inventory.tlds))
+
+
+class _Places:
+    """The addresses of the hosts that have one, and of the services."""
+
+    def __init__(self, inventory: Inventory, ledger: Ledger) -> None:
+        self.prefix = parse_prefix(ledger.prefix, allow_fc00=inventory.allow_fc00, variable="ledger.json: prefix")
+        self.index = {entry.name: entry.index for entry in inventory.anycast}
+        self.own = {
+            name: loopback(self.prefix, record.id)
+            for name, record in ledger.live.items()
+            if name in inventory.hosts and not record.quarantined
+        }
+
+    def anycast(self, name: str) -> str:
+        return anycast_address(self.prefix, self.index[name])

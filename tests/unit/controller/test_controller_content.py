@@ -1,0 +1,92 @@
+"""Sites from the inventory to the hosts' slices and into the zones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from controller_world import World
+
+from altnet.controller import names, rundir
+from altnet.controller.preflight import problems
+
+SLICES = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  tasks:
+    - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json"}
+      run_once: true
+    - altnet_slice:
+    - ansible.builtin.copy:
+        content: "{{ altnet_slice.content | default({}) | to_json }}"
+        dest: "{{ inventory_dir }}/{{ inventory_hostname }}.content"
+        mode: "0644"
+"""
+NET = "fd12:3456:789a:"
+LOGIN = {"name": "login.alt", "kind": "login"}
+WWW = {"name": "www.shop.alt", "kind": "static", "root": "/srv/www", "anycast": "web"}
+
+
+@pytest.fixture
+def serving(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    """A network with names, whose hosts fra and nyc share a site."""
+    world.children |= {"authoritative": ["core"], "resolvers": ["fra"], "content": ["fra", "nyc"]}
+    world.network |= {
+        "altnet_tlds": ["alt"],
+        "altnet_zones": [{"name": "shop.alt", "records": []}],
+        "altnet_anycast": [{"name": "web", "address_index": 128, "origins": ["fra", "nyc"]}],
+        "altnet_ledger": str(world.ledger),
+    }
+    world.hosts["fra"]["content_sites"] = [LOGIN, WWW, {"name": "start.alt", "kind": "start"}]
+    world.hosts["nyc"]["content_sites"] = [WWW]
+    monkeypatch.setattr(rundir, "directory", lambda *_: tmp_path)
+    return world
+
+
+def test_each_host_is_told_of_its_sites(serving: World) -> None:
+    assert problems(serving.task_vars(), serving.ledger) == []
+    run = serving.play(SLICES)
+    assert run.code == 0, run.text
+    told = {name: json.loads((serving.inventory / f"{name}.content").read_text()) for name in serving.hosts}
+    assert told["core"] == told["sin"] == {}
+    assert [site["name"] for site in told["fra"]["sites"]] == ["login.alt", "start.alt", "www.shop.alt"]
+    assert told["nyc"]["login"] == "login.alt"
+    assert told["nyc"]["addresses"][1] == told["fra"]["addresses"][1] == f"{NET}:2:80"
+    assert told["nyc"]["siblings"] == [told["fra"]["addresses"][0]]
+
+
+def test_their_names_lead_to_them(serving: World) -> None:
+    serving.play(SLICES)
+    zones = {zone["name"]: zone for zone in names.desired(serving.task_vars())}
+    found = {
+        entry["name"]: entry["records"]
+        for name in ("alt.", "shop.alt.")
+        for entry in zones[name]["rrsets"]
+        if entry["type"] == "AAAA"
+    }
+    assert found["www.shop.alt."] == [f"{NET}:2:80"]
+    assert found["login.alt."] == found["start.alt."]
+    assert found["login.alt."][0].startswith(f"{NET}:")
+
+
+def test_what_is_wrong_is_said_before_any_host_is_asked(serving: World) -> None:
+    serving.hosts["nyc"]["content_sites"] = [{**WWW, "anycast": "wep"}, {"name": "a.example.net", "kind": "start"}]
+    text = "\n".join(problems(serving.task_vars(), serving.ledger))
+    assert "host nyc: content_sites[0].anycast: 'wep' is no entry of altnet_anycast. Remedy: did you mean web" in text
+    assert "host nyc: content_sites[1].name: a.example.net is outside" in text
+
+
+def test_a_wrong_key_is_found_by_the_specification(serving: World) -> None:
+    serving.hosts["nyc"]["content_sites"] = [{"name": "a.alt", "kind": "static", "rot": "/srv/a"}]
+    assert "content_sites[0].rot: is no setting that Altnet knows" in "\n".join(
+        problems(serving.task_vars(), serving.ledger)
+    )
+
+
+def test_a_network_without_content(world: World) -> None:
+    world.hosts["fra"]["content_sites"] = [{"name": "not looked at", "kind": "start"}]
+    assert problems(world.task_vars(), world.ledger) == []
+    assert world.play(SLICES).code == 0
+    assert json.loads((world.inventory / "fra.content").read_text()) == {}
