@@ -142,9 +142,16 @@ def hidden(page: Reply) -> dict[str, str]:
     return dict(re.findall(r'name="(flow|token)" value="([^"]*)"', page.body))
 
 
-def world(place: Path) -> tuple[People3, Clock, dict[str, Host]]:
-    """Return the directory, the time, and the hosts by the sites they have."""
-    directory, clock, key = People3(), Clock(), Fernet.generate_key().decode()
-    one = Host(directory, clock, key, place / "one", {WIKI: {"members"}})
-    two = Host(directory, clock, key, place / "two", {CHAT: {"operators", "chatters"}})
-    return directory, clock, {LOGIN: one, WIKI: one, CHAT: two}
+class World:
+    """The directory, the time, and the hosts by the sites they have."""
+
+    def __init__(self, place: Path) -> None:
+        key = Fernet.generate_key().decode()
+        self.directory, self.clock = People3(), Clock()
+        one = Host(self.directory, self.clock, key, place / "one", {WIKI: {"members"}})
+        two = Host(self.directory, self.clock, key, place / "two", {CHAT: {"operators", "chatters"}})
+        self.hosts = {LOGIN: one, WIKI: one, CHAT: two}
+
+    def browser(self, client: str = "fd12:3456:789a:1::7") -> Browser:
+        """Return a browser without cookies."""
+        return Browser(self.hosts, client)

@@ -6,8 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import World
-from signon_world import CHAT, LOGIN, PASSWORD, WIKI, hidden
+from signon_world import CHAT, LOGIN, PASSWORD, WIKI, World, hidden
 
 from altnet.authenticator.messages import Reply
 

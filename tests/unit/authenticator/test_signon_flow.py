@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from conftest import World
-from signon_world import CHAT, LOGIN, PASSWORD, WIKI, Browser, hidden
+from signon_world import CHAT, LOGIN, PASSWORD, WIKI, Browser, World, hidden
 
 from altnet.authenticator.messages import own_path
 

@@ -21,6 +21,7 @@ GIVEN: dict[str, Any] = {
     "content_plan": plan(), "content_directory_uris": ["ldaps://core1.net.alt"], "content_directory_base": "dc=alt",
     "content_directory_password": SECRET, "content_signon_keys": ["k" * 43 + "="],
 }  # fmt: skip
+PROGRAMS = ("asking", "checker", "checkout", "gate", "loaded", "start")
 UNITS = (
     "altnet-authenticator.service", "altnet-checkout.service", "altnet-checkout.timer", "altnet-start.service",
     "altnet-content-anycast.service", "caddy.service.d/altnet.conf",
@@ -78,7 +79,11 @@ def test_the_other_programs_read_theirs() -> None:
 @pytest.mark.parametrize(
     ("name", "programs", "modules"),
     [
-        ("__content_files", "/usr/local/lib/altnet-content", ("asking", "checker", "checkout", "gate", "start")),
+        (
+            "__content_files",
+            "/usr/local/lib/altnet-content",
+            ("asking", "checker", "checkout", "gate", "loaded", "start"),
+        ),
         ("__content_authenticator_files", "/usr/local/lib/altnet-authenticator", ("login", "sites", "store", "limit")),
     ],
 )

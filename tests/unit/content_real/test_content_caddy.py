@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SITES, Host
+from content_host import SITES, Host
 from content_servers import Authority, Caddy, Client, until
 
-from altnet.content import asking, caddy, checker
+from altnet.content import asking, caddy, checker, loaded
 
 pytestmark = pytest.mark.xdist_group("content-real")
 WWW = "https://www.alt/"
@@ -174,6 +174,21 @@ def test_the_same_sites_give_the_same_bytes(host: Host) -> None:
     shuffled = {key: content[key] for key in reversed(content)} | {"sites": content["sites"][::-1]}
     assert caddy.render(content) == caddy.render(shuffled)
     json.loads(caddy.render(content))
+
+
+def test_what_is_loaded_is_known(host: Host) -> None:
+    admin = host.caddy.place / "admin"
+    before = loaded.digest(admin)
+    assert loaded.digest(admin) == before
+    good = host.caddy.config.read_text()
+    try:
+        host.configure(SITES[:2])
+        assert host.caddy.reload() == ""
+        assert loaded.digest(admin) != before
+    finally:
+        host.caddy.config.write_text(good)
+        assert host.caddy.reload() == ""
+    assert loaded.digest(admin) == before
 
 
 def test_logs_are_rotated(host: Host) -> None:

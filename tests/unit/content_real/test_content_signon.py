@@ -7,7 +7,7 @@ import statistics
 import time
 
 import pytest
-from conftest import SITES, Host
+from content_host import SITES, Host
 from content_servers import BIND_PASSWORD, PASSWORD, Client, until
 
 pytestmark = pytest.mark.xdist_group("content-real")
