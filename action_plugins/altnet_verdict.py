@@ -12,11 +12,11 @@ from ansible.plugins.action import ActionBase
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
-from altnet.gather import AUTHORITATIVE, DIRECTORY, ISSUERS, RESOLVERS
+from altnet.gather import AUTHORITATIVE, CONTENT, DIRECTORY, ISSUERS, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
-#: The same for hosts that sign, serve or validate names, hold people or issue certificates, for which it is an error.
+#: The same for hosts that sign, serve or validate names, hold people, issue certificates or serve sites, for which it is an error.
 SERVICE_CLOCK_TOLERANCE = 300
 #: The Debian release that the network's services were tried on; the first whose PowerDNS has what the name servers need
 #: (catalog zones with LMDB).
@@ -27,6 +27,7 @@ SERVICES = {
     RESOLVERS: ("whose PowerDNS is too old for it", "signatures have a time"),
     ISSUERS: ("on which the issuer's program was not tried", "signatures have a time"),
     DIRECTORY: ("whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
+    CONTENT: ("whose Caddy is too old for it", "logins have a time"),
 }
 #: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.
 DISK_FULL = ("No usable temporary directory", "No space left on device")

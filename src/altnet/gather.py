@@ -25,6 +25,8 @@ RESOLVERS = "resolvers"
 ISSUERS = "issuers"
 #: The group whose members hold people and groups.
 DIRECTORY = "directory"
+#: The group whose members serve sites.
+CONTENT = "content"
 
 PREFIX = "altnet_"
 

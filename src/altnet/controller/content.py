@@ -10,13 +10,14 @@ from altnet.addressing import anycast_address, loopback, parse_prefix
 from altnet.content import compute
 from altnet.content.model import Site
 from altnet.content.zones import with_sites
+from altnet.directory.parse import GROUPS as DECLARED
+from altnet.errors import InventoryError, Problem
+from altnet.gather import CONTENT
 from altnet.inventory import Inventory
 from altnet.ledger import Ledger
 
 from .variables import role_defaults, set_by_inventory
 
-#: The group whose members serve sites.
-CONTENT = "content"
 SITES, GROUPS = "content_sites", "content_groups"
 
 
@@ -31,8 +32,21 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
     defaults = role_defaults(CONTENT)
     values = {name: set_by_inventory(task_vars, name, {SITES, GROUPS}) for name in hosts}
     groups = {group for one in values.values() for group in one.get(GROUPS, defaults[GROUPS])}
+    for provider in inventory.directory:
+        groups |= names_of_groups(set_by_inventory(task_vars, provider, {DECLARED}).get(DECLARED))
     declared = {name: one.get(SITES, []) for name, one in values.items()}
-    return compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
+    found = compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
+    lonely = [] if inventory.directory else [site for site in found if site.groups]
+    if lonely:
+        what, mend = "is for a group, and no host holds people", "put a host into the group directory"
+        raise InventoryError([Problem(site.host, f"{site.where}.groups", what, mend) for site in lonely])
+    return found
+
+
+def names_of_groups(declared: object) -> set[str]:
+    """Return the names of the groups that the inventory declares; what is wrong with them, others say."""
+    entries = declared if isinstance(declared, list) else []
+    return {str(one["name"]) for one in entries if isinstance(one, Mapping) and one.get("name")}
 
 
 def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:

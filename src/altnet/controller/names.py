@@ -10,7 +10,7 @@ from typing import Any
 
 from altnet import ledger as ledgers
 from altnet.errors import AltnetError, InventoryError, LedgerError, Problem
-from altnet.gather import AUTHORITATIVE, ISSUERS
+from altnet.gather import AUTHORITATIVE, CONTENT, DIRECTORY, ISSUERS
 from altnet.naming import desired as zones
 from altnet.naming import keys
 from altnet.naming.anchors import DsOf
@@ -22,7 +22,7 @@ from .variables import names_of, set_by_inventory
 
 MASTER = "altnet_master_secret"
 #: The groups whose presence has every host trust the certificate authority (playbooks/vars/hosts.yml says so too).
-TRUSTING = (ISSUERS, "directory", "content")
+TRUSTING = (ISSUERS, DIRECTORY, CONTENT)
 
 
 def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
