@@ -20,6 +20,7 @@ from pathlib import Path
 
 _INDEX = "indexes"
 _BASE = "base"
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -65,8 +66,11 @@ def build(config: str, target: Path, data: Path | None = None) -> None:
         run("slapadd", "-n", "0", "-F", str(target), "-l", file.name)
 
 
-def check(config: str, tree: Path) -> None:
-    """See that slapd would start with a configuration, and hold these first entries."""
+def check(config: str, tree: Path, stage: Path | None = None) -> None:
+    """See that slapd would start with a configuration, and hold these first entries.
+
+    What lies below ``stage`` is to be put in place with them.
+    """
     if shutil.which("slapadd", path=_PATH) is None:
         sys.stderr.write("slapd is not installed yet; not checked\n")
         return
@@ -74,18 +78,25 @@ def check(config: str, tree: Path) -> None:
         data = Path(directory, "data")
         data.mkdir()
         build(config, Path(directory, "config"), data)
-        _certificate(*(one(config, f"olcTLS{name}File") for name in ("CACertificate", "Certificate", "CertificateKey")))
+        files = (one(config, f"olcTLS{name}File") for name in ("CACertificate", "Certificate", "CertificateKey"))
+        _certificate(*files, stage)
         # Not slaptest: it opens the pid file of the slapd that runs, for writing.
         run("slapadd", "-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(tree))
 
 
-def _certificate(roots: str, certificate: str, key: str) -> None:
+def _certificate(roots: str, certificate: str, key: str, stage: Path | None) -> None:
     """See that there are a certificate and its key; slapd itself looks at them only when it starts."""
-    for path in (roots, certificate, key):
-        if not Path(path).is_file():
+    staged = Path(stage or "/", certificate.lstrip("/"))
+    place = staged if staged.is_file() else Path(certificate)
+    if place.is_file() and _CERTIFICATE not in place.read_text(errors="replace"):
+        # In check mode, before the key is born that it will be for.
+        sys.stderr.write(f"{certificate} is not signed yet; not checked\n")
+        return
+    for path in (Path(roots), place, Path(key)):
+        if not path.is_file():
             raise DatabaseError(f"there is no {path}")
     try:
-        ssl.create_default_context(cafile=roots).load_cert_chain(certificate, key)
+        ssl.create_default_context(cafile=roots).load_cert_chain(place, key)
     except ssl.SSLError as error:
         raise DatabaseError(f"{certificate} and {key} do not serve: {error}") from None
 
@@ -201,6 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("verb", choices=["check", "start", "dump", "prepare", "swap"])
     parser.add_argument("--config", type=Path, help="the configuration as one LDIF")
     parser.add_argument("--tree", type=Path, help="the first entries")
+    parser.add_argument("--stage", type=Path, help="what is to be put in place with them, by its path below this")
     parser.add_argument("--target", type=Path, help="directory of the configuration that slapd reads")
     parser.add_argument("--backup", type=Path)
     parser.add_argument("--user", default="openldap")
@@ -208,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o027)
     try:
         if given.verb == "check":
-            check(given.config.read_text(), given.tree)
+            check(given.config.read_text(), given.tree, given.stage)
         elif given.verb == "start":
             start(given.config.read_text(), given.tree, given.target, given.user)
         elif given.verb == "dump":
