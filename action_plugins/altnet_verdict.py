@@ -16,7 +16,7 @@ from altnet.gather import AUTHORITATIVE, CONTENT, DIRECTORY, ISSUERS, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
-#: The same for hosts that sign, serve or validate names, hold people, issue certificates or serve sites, for which it is an error.
+#: The same for hosts with services of the network, for which it is an error.
 SERVICE_CLOCK_TOLERANCE = 300
 #: The Debian release that the network's services were tried on; the first whose PowerDNS has what the name servers need
 #: (catalog zones with LMDB).

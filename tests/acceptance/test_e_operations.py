@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+
+import yaml
 
 from . import lab, names
 from .watched import watched
@@ -106,7 +109,7 @@ def test_a_limited_run_asks_only_its_hosts_and_plans_for_all() -> None:
 
 
 def test_each_layer_runs_by_its_tag() -> None:
-    for tag in ("host", "fabric", "names"):
+    for tag in ("host", "fabric", "names", "trust", "people", "content"):
         done = lab.playbook("site.yml", "--tags", tag).ok()
         assert done.changed == QUIET
     lab.ssh("core1", "echo '# by hand' >> /etc/bird/bird.conf")
@@ -116,8 +119,9 @@ def test_each_layer_runs_by_its_tag() -> None:
 
 def test_anycast_reaches_the_nearest_and_survives_one() -> None:
     """Two hosts may announce an address; a third reaches whichever is there; a host without the right changes nothing."""
-    anycast = '{"altnet_anycast": [{"name": "probe", "address_index": 99, "origins": ["core1", "core2"]}]}'
-    lab.playbook("site.yml", "-e", anycast).ok()
+    probe = {"name": "probe", "address_index": 99, "origins": ["core1", "core2"]}
+    services = yaml.safe_load((lab.INVENTORY / "services.yml").read_text())["all"]["vars"]["altnet_anycast"]
+    lab.playbook("site.yml", "-e", json.dumps({"altnet_anycast": [*services, probe]})).ok()
     address = f"{str(lab.ledger()['prefix']).removesuffix('/48')}2:63"
     ping = f"ping -6 -n -c 1 -W 2 {address} >/dev/null && echo ok || echo none"
     try:

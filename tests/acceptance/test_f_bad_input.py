@@ -43,6 +43,8 @@ class Network:
         for group in self.hosts["lab"]["children"].values():
             for name in names:
                 group["hosts"].pop(name, None)
+        # It names some of them too.
+        (self.directory / "services.yml").unlink()
 
     def set(self, **variables: Any) -> None:
         """Set variables of the network as a whole."""

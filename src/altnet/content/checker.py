@@ -31,7 +31,7 @@ def without_files(configuration: dict[str, Any]) -> dict[str, Any]:
 def put_in(configuration: dict[str, Any], stage: Path, copies: Path) -> dict[Path, str]:
     """Have a configuration use the certificates that are to come, copied to where Caddy can read them.
 
-    Returns what each copy stands for. Those that are not signed yet are left out: in check mode their keys are not born.
+    Returns what each copy stands for. Those not signed yet are left out: in check mode, their keys are not born.
     """
     certificates = configuration["apps"]["tls"]["certificates"]
     known, stands = [], {}

@@ -78,8 +78,10 @@ def check(config: str, tree: Path, stage: Path | None = None) -> None:
         data = Path(directory, "data")
         data.mkdir()
         build(config, Path(directory, "config"), data)
-        files = (one(config, f"olcTLS{name}File") for name in ("CACertificate", "Certificate", "CertificateKey"))
-        _certificate(*files, stage)
+        roots, certificate, key = (
+            one(config, f"olcTLS{name}File") for name in ("CACertificate", "Certificate", "CertificateKey")
+        )
+        _certificate(roots, certificate, key, stage)
         # Not slaptest: it opens the pid file of the slapd that runs, for writing.
         run("slapadd", "-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(tree))
 

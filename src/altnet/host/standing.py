@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,23 @@ class Once:
         return self.known[tuple(argv)]
 
 
-def standing(
-    runner: Runner,
-    paths: Paths | None = None,
-    sets_root: Path | None = None,
-    zones: Path = ZONES,
-    keys: Path = born.ORDERS,
-    people: Path = PEOPLE,
-) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Places:
+    """Where orders lie beside those of the tunnels."""
+
+    sets: Path | None = None
+    keys: Path = born.ORDERS
+    zones: Path = ZONES
+    people: Path = PEOPLE
+
+
+def standing(runner: Runner, paths: Paths | None = None, places: Places | None = None) -> dict[str, dict[str, Any]]:
     """Return ``fingerprint`` and ``result`` of every order that holds, by its name; nothing is changed.
 
     ``result`` is what the module would return, had it been executed again.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, judge in _judges(runner, paths or Paths(), sets_root, zones, keys, people):
+    for name, judge in _judges(runner, paths or Paths(), places or Places()):
         try:
             answer = judge()
         except REFUSALS:
@@ -61,19 +65,17 @@ def standing(
     return found
 
 
-def _judges(
-    runner: Runner, paths: Paths, sets_root: Path | None, zones: Path, keys: Path, people: Path
-) -> Iterator[tuple[str, Any]]:
+def _judges(runner: Runner, paths: Paths, places: Places) -> Iterator[tuple[str, Any]]:
     yield "wireguard_key", lambda: wireguard.keys_stand(runner, paths)
     yield "wireguard_tunnels", lambda: wireguard.tunnels_stand(runner, paths)
-    for name in sets.names(sets_root):
-        yield f"transaction {name}", lambda name=name: sets.stands(name, sets_root)
-    for name in born.names(keys):
-        yield f"pki_key {name}", lambda name=name: born.stands(name, runner, keys)
-    if zones.exists():
-        yield "pdns_zones", lambda: _zones_stand(zones)
-    if people.exists():
-        yield "directory_entries", lambda: _people_stand(people)
+    for name in sets.names(places.sets):
+        yield f"transaction {name}", lambda name=name: sets.stands(name, places.sets)
+    for name in born.names(places.keys):
+        yield f"pki_key {name}", lambda name=name: born.stands(name, runner, places.keys)
+    if places.zones.exists():
+        yield "pdns_zones", lambda: _zones_stand(places.zones)
+    if places.people.exists():
+        yield "directory_entries", lambda: _people_stand(places.people)
 
 
 def _zones_stand(path: Path) -> tuple[str, dict[str, Any]] | None:

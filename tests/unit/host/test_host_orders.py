@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from altnet.host.orders import Order, keep, recall
-from altnet.host.standing import Once, standing
+from altnet.host.standing import Once, Places, standing
 from altnet.wireguard.model import Paths
 from altnet.wireguard.runner import Done
 
@@ -67,11 +67,11 @@ def test_every_question_is_asked_once() -> None:
 
 
 def test_nothing_stands_on_a_new_host(tmp_path: Path) -> None:
-    assert standing(Counting(), Paths(orders=tmp_path), tmp_path / "transaction") == {}
+    assert standing(Counting(), Paths(orders=tmp_path), Places(tmp_path / "transaction")) == {}
 
 
 def test_an_order_of_an_odd_shape_does_not_stand(tmp_path: Path) -> None:
     keep(tmp_path / "keys.json", Order("f", {}))
     keep(tmp_path / "tunnels.json", Order("f", {"mtu": 1, "backend": "auto", "userspace_allowed": True, "pending": 7}))
     keep(tmp_path / "transaction" / "host" / "order.json", Order("f", {"asked": {"name": 5}, "contents": {}}))
-    assert standing(Counting(), Paths(orders=tmp_path), tmp_path / "transaction") == {}
+    assert standing(Counting(), Paths(orders=tmp_path), Places(tmp_path / "transaction")) == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from altnet.host.standing import standing
+from altnet.host.standing import Places, standing
 from altnet.pki import born, request
 from altnet.pki.born import BornError, Wish
 from altnet.wireguard.model import Paths
@@ -126,7 +126,7 @@ def test_the_probe_asks_for_every_key(tmp_path: Path) -> None:
         born.remember("fingerprint", Wish(name, GROUP), orders)
     assert born.names(orders) == ["caddy", "slapd"]
     paths = Paths(keys=tmp_path / "a", confs=tmp_path / "b", orders=tmp_path / "c")
-    assert standing(HostRunner(), paths, tmp_path / "sets", tmp_path / "zones", orders) == {}
+    assert standing(HostRunner(), paths, Places(tmp_path / "sets", orders, tmp_path / "zones")) == {}
 
 
 def test_all_of_it_goes(tmp_path: Path) -> None:

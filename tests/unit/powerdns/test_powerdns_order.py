@@ -54,9 +54,9 @@ def drop(api):
     ids=["record", "zone", "catalog", "setting", "no key", "key's state", "other key", "transfer key", "none"],
 )
 def test_what_was_changed_by_hand_ends_it(path: Path, world, change) -> None:
-    assert "pdns_zones" in standing.standing(lambda *_: None, zones=path, sets_root=path.parent)
+    assert "pdns_zones" in standing.standing(lambda *_: None, places=standing.Places(zones=path, sets=path.parent))
     change(world.api)
-    assert "pdns_zones" not in standing.standing(lambda *_: None, zones=path, sets_root=path.parent)
+    assert "pdns_zones" not in standing.standing(lambda *_: None, places=standing.Places(zones=path, sets=path.parent))
     assert world.api.sent() == [], "it only looks"
 
 
