@@ -1,0 +1,183 @@
+"""Trust: everything is signed by a root that can sign for nothing else, and the underlay sees none of it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from altnet.pki import pem
+
+from . import lab, names, web
+
+#: Who listens for TLS, on its own address: host, port, and the name that its certificate is for.
+SERVED = [
+    *((host, 636, f"{host}.net.alt") for host in web.PROVIDERS),
+    *((host, 8555, f"{host}.net.alt") for host in web.ISSUERS),
+    ("fra", 443, "hello.alt"),
+    ("fra", 443, "both.alt"),
+    ("nyc", 443, "both.alt"),
+    ("nyc", 443, "members.alt"),
+]
+#: Beside the usual ones, all that Altnet's services listen on anywhere.
+PORTS = (
+    21, 25, 53, 80, 110, 111, 143, 179, 323, 389, 443, 465, 587, 636, 853, 993, 2019, 3128, 3306, 5300, 5301, 5353, 5432,
+    5900, 6379, 8000, 8080, 8081, 8443, 8555, 9090, 9100, 11211, 27017, *range(51820, 51830),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "port", "name"), SERVED)
+def test_a_members_machine_believes_every_server(host: str, port: int, name: str) -> None:
+    text = web.s_client(web.CLIENT, lab.loopback(host), port, name)
+    assert "Verify return code: 0 (ok)" in text, text[-2000:]
+    if (port, name) == (443, "hello.alt"):
+        lab.show("the chain of hello.alt:\n" + "\n".join(re.findall(r"^ *(?:\d s:|i:).*", text, re.MULTILINE)))
+
+
+def test_a_name_that_is_not_in_the_certificate_is_not_believed() -> None:
+    text = web.s_client(web.CLIENT, lab.loopback("fra"), 443, "hello.alt", "-verify_hostname", "members.alt")
+    assert "Verify return code: 0 (ok)" not in text
+
+
+def test_names_tell_the_roots_fingerprint() -> None:
+    (root,) = pem.certificates((lab.INVENTORY / "pki" / "root.pem").read_text(), "root.pem")
+    fingerprint = root.fingerprint(hashes.SHA256()).hex()
+    text = names.dig(web.CLIENT, "+dnssec", "_root.net.alt", "TXT")
+    assert names.status(text) == "NOERROR AD", text
+    assert fingerprint in text.replace(":", "").replace('"', "").replace(" ", "").lower(), text
+    for host in lab.addresses():
+        assert lab.ssh(host, "cat /etc/altnet/pki/roots.pem") == (lab.INVENTORY / "pki" / "root.pem").read_text()
+
+
+#: What an issuer that was broken into signs; each of these would harm somebody outside the network, or a neighbour.
+FORGED = {
+    "a public name": "DNS:bank.example",
+    "one of ours and a public one": "DNS:hello.alt,DNS:bank.example",
+    "an address outside the prefix": "IP:2001:db8::1",
+    "an IPv4 address": "IP:192.0.2.1",
+}
+#: Signs with the issuer's own key, on its host, then serves and asks itself, once with openssl and once with Python.
+FORGERY = """
+set -e
+d=$(mktemp -d); cd $d; trap 'rm -r $d' EXIT
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out forged.csr -subj /CN=forged 2>/dev/null
+printf 'basicConstraints=critical,CA:FALSE\\nextendedKeyUsage=serverAuth\\nsubjectAltName={names}\\n' >ext
+openssl x509 -req -in forged.csr -CA /etc/altnet/pki/issuer/cert.pem -CAkey /etc/altnet/pki/issuer/key.pem -days 30 \\
+  -extfile ext -out forged.pem 2>/dev/null
+openssl verify -CAfile /etc/altnet/pki/roots.pem -untrusted /etc/altnet/pki/issuer/cert.pem forged.pem 2>&1 || true
+cat forged.pem /etc/altnet/pki/issuer/cert.pem >chain.pem
+python3 - <<'PYTHON'
+import socket, ssl, threading
+server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server.load_cert_chain("chain.pem", "key.pem")
+place = socket.create_server(("::1", 0), family=socket.AF_INET6)
+def answer():
+    try:
+        server.wrap_socket(place.accept()[0], server_side=True)
+    except OSError:
+        pass
+threading.Thread(target=answer, daemon=True).start()
+try:
+    with socket.create_connection(place.getsockname()[:2]) as raw:
+        ssl.create_default_context().wrap_socket(raw, server_hostname="{asked}")
+    print("PYTHON BELIEVES IT")
+except ssl.SSLCertVerificationError as error:
+    print("PYTHON:", error.verify_message)
+PYTHON
+"""
+
+
+def forgery(given: str) -> str:
+    asked = given.split(",")[-1].partition(":")[2]
+    return lab.ssh("fra", FORGERY.replace("{names}", given).replace("{asked}", asked))
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_forged_certificate_is_refused(what: str) -> None:
+    said = forgery(FORGED[what])
+    assert "forged.pem: OK" not in said, said
+    assert "PYTHON BELIEVES IT" not in said, said
+    assert re.search(r"permitted subtree violation|excluded subtree violation", said), said
+    lab.show(f"{what}: {' '.join(said.split())[:300]}")
+
+
+def test_the_forger_does_sign_what_it_may() -> None:
+    """Or else the refusals above would prove nothing."""
+    said = forgery("DNS:hello.alt")
+    assert "forged.pem: OK" in said
+    assert "PYTHON BELIEVES IT" in said
+
+
+def test_issuers_are_limited_and_their_keys_are_their_own() -> None:
+    keys = set()
+    for host in web.ISSUERS:
+        (one,) = pem.certificates(lab.ssh(host, "cat /etc/altnet/pki/issuer/cert.pem"), host)
+        limits = one.extensions.get_extension_for_class(x509.NameConstraints)
+        assert limits.critical
+        assert {entry.value for entry in limits.value.permitted_subtrees or () if isinstance(entry, x509.DNSName)} == {
+            "alt",
+            "neo",
+        }
+        keys.add(pem.fingerprint(one))
+        assert lab.ssh(host, "stat -c %a:%U /etc/altnet/pki/issuer/key.pem").strip() == "640:root"
+    assert len(keys) == len(web.ISSUERS)
+
+
+def test_the_roots_key_may_be_away(copy: Path) -> None:
+    (copy / "pki" / "root.key.yml").unlink()
+    assert lab.playbook("site.yml", "--tags", "trust,people,content", inventory=copy).ok().changed == dict.fromkeys(
+        lab.addresses(), 0
+    )
+
+
+def test_a_certificate_that_is_lost_is_signed_again_and_loaded() -> None:
+    before = web.s_client(web.CLIENT, lab.loopback("fra"), 443, "hello.alt")
+    lab.ssh("fra", "rm /etc/altnet/pki/hello.alt/cert.pem")
+    assert lab.playbook("site.yml", "--limit", "fra", "--tags", "content").ok().changed["fra"] >= 1
+    after = web.s_client(web.CLIENT, lab.loopback("fra"), 443, "hello.alt")
+    assert "Verify return code: 0 (ok)" in after
+    first = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+    served = [found[0] for found in (first.findall(before), first.findall(after))]
+    assert served[0] != served[1], "the former certificate is served"
+
+
+def test_check_tells_until_when_certificates_are() -> None:
+    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok().output
+    lab.show("\n".join(line for line in told.splitlines() if "ertificate" in line))
+
+
+def test_the_underlay_sees_ssh_and_tunnels_alone() -> None:
+    """From the machine that all hosts' underlay addresses are reachable from; the hosts' IPv6 ones from a host."""
+    addresses = {name: address for name, address in lab.addresses().items() if name != names.PRIMARY}
+    with ThreadPoolExecutor(64) as pool:
+        wanted = [(name, address, port) for name, address in addresses.items() for port in (22, *PORTS)]
+        found = dict(zip(wanted, pool.map(lambda one: answers(one[1], one[2]), wanted), strict=True))
+    opened = {
+        name: [port for other, _, port in wanted if other == name and found[other, _, port]] for name in addresses
+    }
+    lab.show(f"TCP ports that answer on the underlay, of {1 + len(PORTS)} asked: {opened}")
+    assert opened == dict.fromkeys(addresses, [22])
+
+
+def answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_nothing_listens_where_the_underlay_could_reach_it() -> None:
+    """What the firewall would keep out anyway: services bind to the fabric, loopback or a socket."""
+    for host in dict.fromkeys((*web.PROVIDERS, *web.CONTENT)):
+        bound = lab.ssh(
+            host, "ss -Hltnp '( sport = :80 or sport = :443 or sport = :636 or sport = :389 or sport = :8555 )'"
+        )
+        for line in bound.splitlines():
+            place = line.split()[3]
+            assert place.startswith(f"[{str(lab.ledger()['prefix']).removesuffix('::/48')}"), f"{host}: {line}"
