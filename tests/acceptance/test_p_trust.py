@@ -93,7 +93,7 @@ PYTHON
 
 
 def forgery(given: str) -> str:
-    asked = given.split(",")[-1].partition(":")[2]
+    asked = given.rpartition(",")[2].partition(":")[2]
     return lab.ssh("fra", FORGERY.replace("{names}", given).replace("{asked}", asked))
 
 
@@ -161,7 +161,7 @@ def test_the_underlay_sees_ssh_and_tunnels_alone() -> None:
         name: [port for other, _, port in wanted if other == name and found[other, _, port]] for name in addresses
     }
     lab.show(f"TCP ports that answer on the underlay, of {1 + len(PORTS)} asked: {opened}")
-    assert opened == dict.fromkeys(addresses, [22])
+    assert opened == {name: [22] for name in addresses}
 
 
 def answers(address: str, port: int) -> bool:

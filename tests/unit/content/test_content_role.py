@@ -14,7 +14,7 @@ from content_render import OWN, SHARED, files, plan, templar, template, value
 
 from altnet.authenticator.settings import parse as authenticator_settings
 from altnet.authenticator.settings import parse_secrets
-from altnet.content import asking, gate, start
+from altnet.content import asking, checker, gate, start
 
 SECRET = "a-secret-that-nobody-sees"
 GIVEN: dict[str, Any] = {
@@ -150,3 +150,32 @@ def test_systemd_takes_the_units(tmp_path: Path, unit: str) -> None:
     done = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False)
     complaints = [line for line in done.stderr.splitlines() if str(tmp_path) in line or unit in line]
     assert complaints == []
+
+
+def test_certificates_come_with_what_serves_them() -> None:
+    issued = {"www.alt": "its certificate\n", "slapd": "not a site's\n"}
+    found = files("__content_files", **GIVEN, content_issued=issued)
+    place = "/etc/altnet/pki"
+    assert {path: text for path, text in found.items() if path.startswith(place)} == {
+        f"{place}/www.alt/cert.pem": "its certificate\n"
+    }
+    acme = {"content_certificates": "acme", "content_acme_directories": ["https://ca1.net.alt/d"]}
+    assert not any(path.startswith(place) for path in files("__content_files", **GIVEN, **acme, content_issued=issued))
+
+
+def test_the_checker_takes_certificates_that_are_to_come(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configuration = json.loads(files("__content_files", **GIVEN)["/etc/caddy/altnet.json"])
+    stage, copies = tmp_path / "stage", tmp_path / "copies"
+    copies.mkdir()
+    for name, text in (("www.alt", "-----BEGIN CERTIFICATE-----\n"), ("docs.alt", "(signed when its key is born)\n")):
+        file = stage / "etc/altnet/pki" / name / "cert.pem"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    stands = checker.put_in(configuration, stage, copies)
+    assert list(stands.values()) == ["/etc/altnet/pki/www.alt/cert.pem"]
+    entries = configuration["apps"]["tls"]["certificates"]["load_files"]
+    assert [entry["certificate"] for entry in entries if entry["key"].endswith("/www.alt/key.pem")] == [
+        str(path) for path in stands
+    ]
+    assert len(entries) == 5
+    assert capsys.readouterr().err == "/etc/altnet/pki/docs.alt/cert.pem is not signed yet; not checked\n"

@@ -90,3 +90,20 @@ def test_a_network_without_content(world: World) -> None:
     assert problems(world.task_vars(), world.ledger) == []
     assert world.play(SLICES).code == 0
     assert json.loads((world.inventory / "fra.content").read_text()) == {}
+
+
+def test_a_site_for_a_group_needs_somebody_who_holds_people(serving: World) -> None:
+    notes = {"name": "notes.alt", "kind": "static", "root": "/srv/notes", "groups": ["gardeners"]}
+    serving.hosts["nyc"]["content_sites"] = [WWW, notes]
+    text = "\n".join(problems(serving.task_vars(), serving.ledger))
+    assert "host nyc: content_sites[1].groups[0]: gardeners is no group of the directory" in text
+    serving.children["directory"] = ["core"]
+    serving.network["directory_groups"] = [{"name": "gardeners", "description": "Look after the garden"}]
+    assert problems(serving.task_vars(), serving.ledger) == []
+    del serving.children["directory"]
+    serving.network.pop("directory_groups")
+    serving.hosts["nyc"]["content_sites"] = [WWW, {**notes, "groups": ["members"]}]
+    text = "\n".join(problems(serving.task_vars(), serving.ledger))
+    assert (
+        "host nyc: content_sites[1].groups: is for a group, and no host holds people. Remedy: put a host into" in text
+    )

@@ -19,6 +19,7 @@ FREE_KEYS = {
     "dns_authoritative_settings": "names of PowerDNS's settings",
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
     "content_plan": "the same",
+    "content_issued": "names of sites",
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
     "pki_plan": "the same",
