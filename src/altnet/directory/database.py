@@ -94,9 +94,10 @@ def _certificate(roots: str, certificate: str, key: str, stage: Path | None) -> 
         # In check mode, before the key is born that it will be for.
         sys.stderr.write(f"{certificate} is not signed yet; not checked\n")
         return
-    for path in (Path(roots), place, Path(key)):
+    # By their variables: paths stand in the configuration, of which nothing is shown.
+    for variable, path in (("ca", Path(roots)), ("certificate", place), ("key", Path(key))):
         if not path.is_file():
-            raise DatabaseError(f"there is no {path}")
+            raise DatabaseError(f"the file that directory_{variable}_file names is not there")
     try:
         ssl.create_default_context(cafile=roots).load_cert_chain(place, key)
     except ssl.SSLError as error:
