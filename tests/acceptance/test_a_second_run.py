@@ -8,8 +8,9 @@ import re
 import pytest
 from benchmarks import site_run
 
+from altnet.directory import services
 from altnet.naming.keys import scalar
-from altnet.secrets import derive
+from altnet.secrets import derive, derive_base64
 
 from . import hiding, lab, names
 
@@ -62,6 +63,11 @@ def secrets() -> dict[str, str]:
         assert key in lab.ssh(name, "cat /etc/powerdns/altnet/api.key"), f"{name} has another API key than the derived"
         known[f"the API key of {name}"] = key
     known["the transfer key"] = base64.b64encode(derive(master, "dns/tsig/transfer", 0)).decode()
+    for service in services.SERVICES:
+        known[f"the password of {service}"] = services.password(master, service, 0)
+    known["the sealing key of sign-on"] = derive_base64(master, "content/sign-on", 0).translate(
+        str.maketrans("+/", "-_")
+    )
     for zone, epochs in lab.ledger()["dnssec"].items():
         for epoch in epochs:
             number = scalar(master, zone, int(epoch)).to_bytes(32, "big")

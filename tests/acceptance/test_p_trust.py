@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-import socket
-from concurrent.futures import ThreadPoolExecutor
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
@@ -29,6 +30,54 @@ PORTS = (
     21, 25, 53, 80, 110, 111, 143, 179, 323, 389, 443, 465, 587, 636, 853, 993, 2019, 3128, 3306, 5300, 5301, 5353, 5432,
     5900, 6379, 8000, 8080, 8081, 8443, 8555, 9090, 9100, 11211, 27017, *range(51820, 51830),
 )  # fmt: skip
+
+#: The addresses that a host has on the public Internet, as it were; those behind the NAT have none.
+UNDERLAY = {
+    endpoint
+    for group in yaml.safe_load((lab.INVENTORY / "hosts.yml").read_text())["lab"]["children"].values()
+    for variables in group["hosts"].values()
+    for endpoint in (variables or {}).get("altnet_endpoints", ())
+}
+#: A machine on the underlay that is in no network.
+OUTSIDER = "sao"
+#: By port, what a service there would answer to: a question for alt's SOA, NTP, a first packet of a QUIC version unknown.
+UDP = {53: "dns", 5300: "dns", 5353: "dns", 123: "ntp", 443: "quic"}
+SCAN = f"""
+import json, socket, struct, sys
+from concurrent.futures import ThreadPoolExecutor
+addresses, services = {sorted(UNDERLAY)!r}, {UDP!r}
+asked = {{
+    "dns": struct.pack("!6H", 7, 256, 1, 0, 0, 0) + b"\\x03alt\\0" + struct.pack("!2H", 6, 1),
+    "ntp": b"\\x23" + 47 * b"\\0",
+    "quic": b"\\xc0\\x0a\\x0a\\x0a\\x0a\\x08" + 8 * b"a" + b"\\x08" + 8 * b"b" + 1200 * b"\\0",
+}}
+def tcp(one):
+    try:
+        socket.create_connection(one, timeout=2).close()
+    except OSError:
+        return False
+    return True
+def udp(one):
+    address, port = one
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as place:
+        place.settimeout(2)
+        try:
+            place.connect(one)
+            place.send(asked[services[port]])
+            return bool(place.recv(2048))
+        except OSError:
+            return False
+ports = json.loads(sys.argv[1])
+with ThreadPoolExecutor(64) as pool:
+    told = {{
+        address: {{
+            "tcp": [port for port, yes in zip(ports, pool.map(tcp, [(address, port) for port in ports])) if yes],
+            "udp": [port for port, yes in zip(services, pool.map(udp, [(address, port) for port in services])) if yes],
+        }}
+        for address in addresses
+    }}
+print(json.dumps(told))
+"""
 
 
 @pytest.mark.parametrize(("host", "port", "name"), SERVED)
@@ -152,24 +201,15 @@ def test_check_tells_until_when_certificates_are() -> None:
 
 
 def test_the_underlay_sees_ssh_and_tunnels_alone() -> None:
-    """From the machine that all hosts' underlay addresses are reachable from; the hosts' IPv6 ones from a host."""
-    addresses = {name: address for name, address in lab.addresses().items() if name != names.PRIMARY}
-    with ThreadPoolExecutor(64) as pool:
-        wanted = [(name, address, port) for name, address in addresses.items() for port in (22, *PORTS)]
-        found = dict(zip(wanted, pool.map(lambda one: answers(one[1], one[2]), wanted), strict=True))
-    opened = {
-        name: [port for other, _, port in wanted if other == name and found[other, _, port]] for name in addresses
-    }
-    lab.show(f"TCP ports that answer on the underlay, of {1 + len(PORTS)} asked: {opened}")
-    assert opened == {name: [22] for name in addresses}
-
-
-def answers(address: str, port: int) -> bool:
-    try:
-        socket.create_connection((address, port), timeout=2).close()
-    except OSError:
-        return False
-    return True
+    """From sao, which is beside the hosts on the underlay and not in the network: TCP ports, and what UDP would answer."""
+    wanted = sorted({22, *PORTS})
+    found = json.loads(
+        lab.ssh(OUTSIDER, f"python3 -c {shlex.quote(SCAN)} {shlex.quote(json.dumps(wanted))}", timeout=300)
+    )
+    opened = {address: told["tcp"] for address, told in found.items()}
+    lab.show(f"of {len(wanted)} TCP ports and {len(UDP)} UDP services on each underlay address, these answer: {found}")
+    assert opened == {address: [22] for address in found}
+    assert not any(told["udp"] for told in found.values()), found
 
 
 def test_nothing_listens_where_the_underlay_could_reach_it() -> None:
