@@ -59,6 +59,18 @@ class Network:
         """Declare a zone."""
         names.declare(self.directory, [{"name": name, "records": list(records)}])
 
+    def site(self, host: str, **site: Any) -> None:
+        """Declare one more site of a host."""
+        services = yaml.safe_load((self.directory / "services.yml").read_text())
+        services["all"]["children"]["content"]["hosts"][host]["content_sites"].append(site)
+        (self.directory / "services.yml").write_text(yaml.safe_dump(services))
+
+    def person(self, **account: Any) -> None:
+        """Declare one more person."""
+        services = yaml.safe_load((self.directory / "services.yml").read_text())
+        services["all"]["children"]["directory"]["vars"]["directory_accounts"].append(account)
+        (self.directory / "services.yml").write_text(yaml.safe_dump(services))
+
     def run(self, name: str = "site.yml") -> lab.Run:
         """Write what was changed and run a playbook against it, with all that -vvv tells."""
         (self.directory / "hosts.yml").write_text(yaml.safe_dump(self.hosts))
@@ -117,6 +129,11 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "a value that is none": ("", "altnet_zones[2].records[1].values[1]", "www.shop.alt. AAAA 'fd00::zz'"),
     "one RRset with two TTLs": ("", "altnet_zones[2].records[1].ttl", "give both the same TTL"),
     "other data beside a CNAME": ("", "altnet_zones[2].records[0]", "a CNAME stands alone"),
+    "a site outside the TLDs": ("nyc", "content_sites[2].name", "shop.org is outside"),
+    "two sites with one name": ("nyc", "content_sites[2].name", "hello.alt is on fra too"),
+    "a site for a group that does not exist": ("nyc", "content_sites[2].groups[0]", "no group of the directory"),
+    "a person in a group that does not exist": ("", "directory_accounts[3].groups[0]", "did you mean operators"),
+    "two people with one address": ("", "directory_accounts[3].mail", "ada@example.alt"),
 }
 
 
@@ -299,6 +316,31 @@ def _(network: Network) -> None:
 def _(network: Network) -> None:
     alias = {"name": "www", "type": "CNAME", "values": ["shop.alt."]}
     network.zone("shop.alt", alias, {"name": "www", "type": "AAAA", "values": ["fd00::1"]})
+
+
+@spoil("a site outside the TLDs")
+def _(network: Network) -> None:
+    network.site("nyc", name="shop.org", kind="static", root="/srv/shop")
+
+
+@spoil("two sites with one name")
+def _(network: Network) -> None:
+    network.site("nyc", name="hello.alt", kind="static", root="/srv/hello")
+
+
+@spoil("a site for a group that does not exist")
+def _(network: Network) -> None:
+    network.site("nyc", name="garden.alt", kind="static", root="/srv/garden", groups=["gardeners"])
+
+
+@spoil("a person in a group that does not exist")
+def _(network: Network) -> None:
+    network.person(uid="zed", name="Zed Zeta", groups=["operatrs"])
+
+
+@spoil("two people with one address")
+def _(network: Network) -> None:
+    network.person(uid="zed", name="Zed Zeta", mail="ada@example.alt")
 
 
 @pytest.mark.parametrize("case", sorted(EXPECTED))
