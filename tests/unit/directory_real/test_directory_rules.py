@@ -228,11 +228,11 @@ class TestPasswords:
 
 
 class TestTheConfiguration:
-    def check(self, server: Provider, config: str) -> str:
+    def check(self, server: Provider, config: str, *words: str, tell: bool = False) -> str:
         file = server.directory / "candidate.ldif"
         file.write_text(config)
-        done = server.database("check", "--config", str(file), "--tree", str(server.tree_file))
-        return done.stderr if done.returncode else ""
+        done = server.database("check", "--config", str(file), "--tree", str(server.tree_file), *words)
+        return done.stderr if done.returncode or tell else ""
 
     def test_the_checker_passes_ours_and_leaves_nothing_behind(self, server: Provider) -> None:
         before = sorted(server.directory.rglob("*"))
@@ -246,7 +246,7 @@ class TestTheConfiguration:
             ("by * none", "by * nune", "nune"),
             ("olcDbIndex: cn,sn eq,sub", "olcDbIndex: cm eq", "cm"),
             ("olcOverlay: {1}unique", "olcOverlay: {1}uniq", "uniq"),
-            ("cert.pem", "no-cert.pem", "no-cert.pem"),
+            ("cert.pem", "no-cert.pem", "the file that directory_certificate_file names is not there"),
         ],
     )
     def test_the_checker_sees_what_slapd_would_not_start_with(
@@ -255,6 +255,21 @@ class TestTheConfiguration:
         config = server.config()
         assert old in config
         assert words in self.check(server, config.replace(old, new))
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("(signed when its key is born)\n", "is not signed yet; not checked"),
+            ("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n", "do not serve"),
+        ],
+    )
+    def test_a_certificate_that_is_to_come_counts(
+        self, server: Provider, tmp_path: Path, text: str, words: str
+    ) -> None:
+        staged = tmp_path / str(server.directory / "cert.pem").lstrip("/")
+        staged.parent.mkdir(parents=True)
+        staged.write_text(text)
+        assert words in self.check(server, server.config(), "--stage", str(tmp_path), tell=True)
 
     def test_a_restart_undoes_what_was_changed_by_hand_and_keeps_people(self, server: Provider) -> None:
         server.modify(replace("olcDatabase={1}mdb,cn=config", "olcSizeLimit", "7"))
