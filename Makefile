@@ -18,8 +18,8 @@ PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
 TEST_PACKAGES := shellcheck
 CHECK_PACKAGES := ldnsutils bind9-utils
-BENCH_PACKAGES := bind9-dnsutils bird2 dnsperf iperf3 iputils-ping nebula nftables nsd pdns-backend-lmdb pdns-server \
-  procps unbound wireguard-go wireguard-tools yggdrasil
+BENCH_PACKAGES := bind9-dnsutils bird2 caddy dnsperf iperf3 iputils-ping nebula nftables nghttp2-client nsd \
+  pdns-backend-lmdb pdns-server procps unbound wireguard-go wireguard-tools yggdrasil
 
 step = @printf '\n== %s (%(%H:%M:%S)T)\n' $(1) -1
 

@@ -10,6 +10,7 @@ from altnet.controller import rundir
 from altnet.controller.failure import Refusal
 from altnet.errors import Problem
 from altnet.names_report import wanted_of
+from altnet.services_report import ROOTS, people_of, sites_of
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -32,7 +33,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "sessions": [session["protocol"] for session in piece["bgp"]],
             "tunnels": [tunnel["interface"] for tunnel in piece["tunnels"] if not tunnel["pending"]],
             "names": wanted_of(piece.get("dns"), {**targets, name: piece["loopback"]}),
+            "people": people_of(piece, self.roots("directory_ca_file", task_vars)),
+            "sites": sites_of(piece, self.roots("content_roots", task_vars)),
             **self._task.args,
         }
         result: dict[str, Any] = self._execute_module(module_name="altnet_check", module_args=args, task_vars=task_vars)
         return result
+
+    def roots(self, variable: str, task_vars: dict[str, Any]) -> str:
+        """Return the file that a role's variable names, as the role itself does where nobody has set it."""
+        return str(self._templar.template(task_vars.get(variable, ROOTS)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             slices[name] = piece
             result = task_vars["hostvars"][name].get(args["check"]) or {}
             if "reach" in result:
-                seen[name] = Seen(**{key: result[key] for key in ("reach", "tunnels", "sessions", "problem", "names")})
+                seen[name] = Seen(**{key.name: result[key.name] for key in fields(Seen)})
             elif result.get("failed"):
                 silent[name] = last_line(result)
             held[name] = result.get("certificates") or {}

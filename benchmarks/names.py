@@ -13,16 +13,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from altnet.addressing import reverse_zone
 
 from . import netns
 from .figures import Figure, Report, median
-from .measure import AbsentError, processor, proportional
+from .measure import AbsentError
 from .measure import run as command
 from .render import RoleFile
+from .servers import Server, beside, version
 
 NAMES = 10_000
 SECONDS = 3
@@ -69,32 +69,6 @@ zone:
 """
 
 
-@dataclass
-class Server:
-    """A running server, and what was measured of it."""
-
-    name: str
-    address: str
-    process: subprocess.Popen[bytes]
-    port: int = 53
-    first: float = 0.0
-    rates: list[float] = field(default_factory=list)
-    memory: float = 0.0
-
-    def pids(self) -> list[int]:
-        """Return its process and all that it made."""
-        found, wanted = list[int](), [self.process.pid]
-        while wanted:
-            found.append(wanted.pop())
-            for task in Path(f"/proc/{found[-1]}/task").iterdir():
-                wanted += map(int, (task / "children").read_text().split())
-        return found
-
-    def processor(self) -> float:
-        """Return the processor seconds used so far."""
-        return sum(map(processor, self.pids()))
-
-
 def run(report: Report) -> None:
     """Measure the resolvers, then the authoritative servers; where a program is missing, the rest."""
     netns.need("ip", "dnsperf", "dig", "pdns_server", "pdnsutil")
@@ -131,23 +105,15 @@ def compare(report: Report, what: str, bench: Bench, servers: Sequence[Server]) 
         for server in servers:
             server.rates.append(bench.sweep(server, "-l", f"{SECONDS}"))
     for server in servers:
-        server.memory = sum(map(proportional, server.pids()))
+        server.weigh()
         report.add(
             f"names, {what}, {server.name}",
             Figure("queries per processor second", median(server.rates), ""),
             Figure(f"the first time, {NAMES:,} names", server.first, ""),
             Figure("memory", server.memory, "MB"),
         )
-    ours = servers[0]
     for other in servers[1:]:
-        ratios = [one / two for one, two in zip(ours.rates, other.rates, strict=True)]
-        report.add(
-            f"names, {what}, ours beside {other.name}",
-            Figure("times the queries per processor second", median(ratios)),
-            Figure("at least", min(ratios)),
-            Figure("at most", max(ratios)),
-            Figure("times the memory", ours.memory / other.memory),
-        )
+        beside(report, f"names, {what}, ours beside {other.name}", "queries", servers[0], other)
     bench.end(*(server for server in servers if server.port != SECONDARY_PORT))
 
 
@@ -288,10 +254,3 @@ class Bench:
         if not re.search(r"flags:[^;]* ad[ ;]", self.dig(server, "+dnssec", f"n00000.{ZONE}", "AAAA")):
             raise RuntimeError(f"{server.name} does not validate")
         return server
-
-
-def version(*argv: str) -> str:
-    """Return the version a program says it is."""
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
-    found = re.search(r"\d+\.\d+[.\d]*", done.stdout + done.stderr)
-    return found[0] if found else "?"

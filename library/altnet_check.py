@@ -12,6 +12,7 @@ description:
   - Where the network has names, asks the resolver for every host's address and name in both directions, and says which
     answers are not right or not validated. A name server reads every zone it serves and says its serial, for how long
     all signatures are valid, and whether the keys are those that the anchors and the parents' DS records name.
+  - A provider of the directory says how far it is and whether it answers by TLS; a content host asks each of its sites.
 options:
   source:
     description: The address to ask from. The host's loopback in this run's plan, unless given.
@@ -58,6 +59,43 @@ options:
         description: The DS records that trust begins from, by zone.
         type: dict
         required: true
+  people:
+    description: What a provider of the directory has to prove; null for none. That of this run's plan, unless given.
+    type: dict
+    suboptions:
+      base:
+        description: Base of the tree.
+        type: str
+        required: true
+      name:
+        description: The name that its certificate is for.
+        type: str
+        required: true
+      address:
+        description: The address at which others ask it.
+        type: str
+        required: true
+      roots:
+        description: File with the roots that are trusted.
+        type: str
+        required: true
+  sites:
+    description: The host's sites; null for none. Those of this run's plan, unless given.
+    type: dict
+    suboptions:
+      server:
+        description: The address at which they are asked.
+        type: str
+        required: true
+      roots:
+        description: File with the roots that are trusted.
+        type: str
+        required: true
+      sites:
+        description: Each site's C(name), C(kind), C(directory), C(to) and C(where) it was declared.
+        type: list
+        elements: dict
+        required: true
   wait:
     description: Seconds to wait for everything to be as it should. A healthy host is done at once.
     type: float
@@ -94,6 +132,18 @@ names:
     zones. Null where names were not asked for.
   returned: always
   type: dict
+people:
+  description: >-
+    C(changes) is the newest change of each server by its number, C(at) when they were read, C(tls) why it does not
+    answer others, C(problem) why it does not answer the host. Null where it was not asked.
+  returned: always
+  type: dict
+sites:
+  description: >-
+    By name, the C(status) of the answer (0 without one), what is C(wrong) with it, and the C(cause) where the host
+    knows one. Null where none was asked.
+  returned: always
+  type: dict
 certificates:
   description: >-
     The host's certificates by name, each with C(until) and whether the host's own roots lead to it (C(trusted)).
@@ -107,10 +157,16 @@ problem:
 
 import dataclasses
 
+from ansible.module_utils.altnet.directory.server import Server
 from ansible.module_utils.altnet.host import names as naming
+from ansible.module_utils.altnet.host import people as provider
+from ansible.module_utils.altnet.host import sites as content
 from ansible.module_utils.altnet.host.look import look
 from ansible.module_utils.altnet.pki.ends import ends
+from ansible.module_utils.altnet.wireguard.runner import HostRunner
 from ansible.module_utils.basic import AnsibleModule
+
+TEXT = {"type": "str", "required": True}
 
 
 def main() -> None:
@@ -132,15 +188,25 @@ def main() -> None:
                     "anchors": {"type": "dict", "required": True},
                 },
             },
+            "people": {"type": "dict", "options": {"base": TEXT, "name": TEXT, "address": TEXT, "roots": TEXT}},
+            "sites": {
+                "type": "dict",
+                "options": {
+                    "server": TEXT,
+                    "roots": TEXT,
+                    "sites": {"type": "list", "elements": "dict", "required": True},
+                },
+            },
             "wait": {"type": "float", "default": 5},
         },
         supports_check_mode=True,
     )
-    wanted = module.params.pop("names")
+    wanted, people, sites = (module.params.pop(layer) for layer in ("names", "people", "sites"))
     source, wait = module.params["source"], module.params["wait"]
     seen = look(**module.params)
     # After the fabric, which names need; each has its own wait.
     named = naming.plain(naming.look(source, wait=wait, **wanted)) if wanted and not seen.problem else None
+    standing = provider.look(Server(HostRunner(timeout=10)), wait=wait, **people) if people else None
     module.exit_json(
         changed=False,
         problem=seen.problem,
@@ -148,6 +214,8 @@ def main() -> None:
         tunnels=seen.tunnels,
         sessions=seen.sessions,
         names=named,
+        people=standing and dataclasses.asdict(standing),
+        sites=content.look(wait=wait, **sites) if sites else None,
         certificates=ends(),
     )
 

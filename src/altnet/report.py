@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .names_report import names_part
+from .services_report import services_part
 
 #: Up to how many hosts the matrix of all pairs is printed; past it only the pairs that fail.
 MATRIX_MAX = 16
@@ -18,13 +19,15 @@ SHOWN_MAX = 20
 
 @dataclass(frozen=True)
 class Seen:
-    """What one host saw; ``problem`` says what kept it from looking. ``names`` is None without a names layer."""
+    """What one host saw; ``problem`` says what kept it from looking. What its layers do not have is None."""
 
     reach: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)
     tunnels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sessions: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     names: Mapping[str, Any] | None = None
+    people: Mapping[str, Any] | None = None
+    sites: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Faults:
     pairs: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    sites: list[str] = field(default_factory=list)
 
     def lines(self) -> tuple[str, ...]:
         """Return the faults in the order of their causes."""
@@ -55,6 +60,8 @@ class Faults:
             *capped(self.pairs, "pairs of hosts without a way"),
             *capped(self.zones, "faults of zones"),
             *capped(self.answers, "answers that are wrong"),
+            *capped(self.people, "faults of the directory"),
+            *capped(self.sites, "sites that are not well"),
         )
 
 
@@ -103,6 +110,13 @@ def report(
     faults.zones, faults.answers = named.zones, named.answers
     if named.rows:
         lines += [*table(named.rows), ""]
+    asked = [name for name in names if name in seen]
+    served = services_part(
+        slices, asked, {name: seen[name].people for name in asked}, {name: seen[name].sites for name in asked}
+    )
+    faults.people, faults.sites = served.people, served.sites
+    if served.rows:
+        lines += [*table(served.rows), ""]
     if userspace:
         where = ", ".join(userspace)
         lines.append(f"WireGuard runs in userspace on {where}: no kernel support was found there. It works, slower.")
@@ -110,8 +124,7 @@ def report(
         f"{len(pairs) - len(lost)} of {len(pairs)} ordered pairs of hosts reach each other"
         + (", all of them." if pairs and not lost else ".")
     )
-    if named.line:
-        lines.append(named.line)
+    lines += [line for line in (named.line, served.line) if line]
     return Report(tuple(lines), faults.lines())
 
 

@@ -204,6 +204,20 @@ def test_a_dead_directory_lets_those_in_who_are_in(browser: web.Browser, bob: st
     assert browser.get(MEMBERS)["status"] == 200
 
 
+def test_check_says_what_is_not_well() -> None:
+    provider = web.PROVIDERS[-1]
+    with names.stopped("altnet-authenticator", "nyc"), names.stopped("slapd", provider):
+        done = lab.playbook("playbooks/check.yml", "-e", "check_wait=1")
+    told = " ".join(done.output.split())
+    assert done.status != 0
+    assert "host nyc: content_sites[1]: members.alt answers with 5" in told
+    assert f"host {provider}: directory: the provider does not answer as it should" in told
+    assert f"host {provider}: directory: by TLS the provider does not answer" in told
+    well = " ".join(lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok().output.split())
+    assert f"{len(web.PROVIDERS)} providers have the same people and groups, and answer by TLS." in well
+    assert "sites answer over HTTPS on their hosts, all of them." in well
+
+
 def test_what_was_changed_by_hand_is_mended_by_a_run(browser: web.Browser) -> None:
     lab.ssh("fra", "sed -i s/hello.alt/hallo.alt/ /etc/caddy/altnet.json; systemctl reload caddy", check=False)
     assert lab.playbook("site.yml", "--tags", "content").ok().changed["fra"] >= 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from content_servers import Application, Authenticator, Authority, Caddy, Client, Slapd, key
+from content_servers import Application, Authenticator, Caddy, Client, Slapd, key
+from tests.certificates import Authority
 
 from altnet.content import caddy, compute
 from altnet.inventory.model import Anycast

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import http.server
-import ipaddress
 import json
 import os
 import re
@@ -13,16 +11,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.daemons import free_port, until
 
 ROOT = Path(__file__).parents[3]
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -38,74 +32,6 @@ def missing() -> list[str]:
         except ImportError:
             found.append(name)
     return found
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as place:
-        return int(place.getsockname()[1])
-
-
-def until(ready: Callable[[], object], patience: float = 20.0, tell: Callable[[], str] = str) -> float:
-    """Wait until ``ready``; return the seconds that took."""
-    started = time.monotonic()
-    while not ready():
-        assert time.monotonic() - started < patience, tell()
-        time.sleep(0.02)
-    return time.monotonic() - started
-
-
-class Authority:
-    """A root that signs what it is asked for."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test root")])
-        self.root = self.sign(self.key, self.name, [], authority=True)
-        (place / "roots.pem").write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
-
-    def sign(
-        self, key: ec.EllipticCurvePrivateKey, subject: x509.Name, names: list[str], *, authority: bool = False
-    ) -> x509.Certificate:
-        """Return a certificate."""
-        now = datetime.datetime.now(datetime.UTC)
-        public = key.public_key()
-        made = (
-            x509.CertificateBuilder(self.name, subject, public, x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=2))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
-            .add_extension(
-                x509.KeyUsage(
-                    digital_signature=not authority, content_commitment=False, key_encipherment=False,
-                    data_encipherment=False, key_agreement=False, key_cert_sign=authority, crl_sign=authority,
-                    encipher_only=False, decipher_only=False,
-                ),
-                critical=True,
-            )
-        )  # fmt: skip
-        if names:
-            known = [x509.IPAddress(ipaddress.ip_address(one)) if ":" in one else x509.DNSName(one) for one in names]
-            made = made.add_extension(x509.SubjectAlternativeName(known), critical=False)
-        return made.sign(self.key, hashes.SHA256())
-
-    def issue(self, name: str, *names: str) -> None:
-        """Write a certificate and its key where the role's certificates are."""
-        place = self.place / name
-        place.mkdir(exist_ok=True)
-        key = ec.generate_private_key(ec.SECP256R1())
-        one = self.sign(key, x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), [*(names or (name,))])
-        (place / "cert.pem").write_bytes(one.public_bytes(serialization.Encoding.PEM))
-        (place / "key.pem").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
 
 
 class Process:

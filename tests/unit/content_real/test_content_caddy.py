@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from content_host import SITES, Host
-from content_servers import Authority, Caddy, Client, until
+from content_servers import Caddy, Client
+from tests.certificates import Authority
+from tests.daemons import until
 
 from altnet.content import asking, caddy, checker, loaded
 

@@ -8,7 +8,8 @@ import time
 
 import pytest
 from content_host import SITES, Host
-from content_servers import BIND_PASSWORD, PASSWORD, Client, until
+from content_servers import BIND_PASSWORD, PASSWORD, Client
+from tests.daemons import until
 
 pytestmark = pytest.mark.xdist_group("content-real")
 NOTES = "https://notes.alt/"

@@ -107,3 +107,32 @@ def test_a_site_for_a_group_needs_somebody_who_holds_people(serving: World) -> N
     assert (
         "host nyc: content_sites[1].groups: is for a group, and no host holds people. Remedy: put a host into" in text
     )
+
+
+CHECK = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  tasks:
+    - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json"}
+      run_once: true
+    - altnet_check: {wait: 0}
+      register: seen
+    - altnet_report: {check: seen}
+      run_once: true
+"""
+
+
+def test_check_asks_every_host_for_what_it_serves(serving: World) -> None:
+    """Nothing answers here, and that is what is said, by the module as it is sent to hosts."""
+    serving.children["directory"] = ["core"]
+    run = serving.play(CHECK)
+    assert run.code == 2
+    text = " ".join(run.text.split())
+    for site in ("content_sites[1]: www.shop.alt", "content_sites[2]: start.alt"):
+        assert f"host fra: {site} does not answer: " in text, run.text
+    assert "host nyc: content_sites[0]: www.shop.alt does not answer: " in text
+    assert "host core: directory: the provider does not answer as it should: " in text
+    assert "host core: directory: by TLS the provider does not answer: " in text
+    assert "0 of 4 sites answer over HTTPS on their hosts." in text
+    assert "MODULE FAILURE" not in text

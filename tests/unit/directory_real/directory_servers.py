@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
-import ipaddress
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.certificates import Authority, boundless_root
+from tests.daemons import free_port, until
 
 from altnet.directory import services
 from altnet.directory.ldif import parse
 from altnet.directory.tree import Policy, first_entries
+from altnet.pki.authority import Signer
 
 ROOT = Path(__file__).parents[3]
 ROLE = ROOT / "roles" / "directory"
@@ -49,56 +44,10 @@ def group(name: str) -> str:
     return f"cn={name},ou=groups,{BASE}"
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
-
-
-def until(condition: Callable[[], bool], seconds: float, words: Callable[[], str] = lambda: "") -> float:
-    """Wait for a condition; return how long it took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, words()
-        time.sleep(0.002)
-    return time.monotonic() - begun
-
-
 @functools.cache
-def authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test root")])
-    builder = _builder(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    return key, builder.sign(key, hashes.SHA256())
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-    )
-
-
-def certify(directory: Path, *names: str) -> None:
-    """Write roots.pem, cert.pem and key.pem."""
-    root_key, root = authority()
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    alternatives = [x509.DNSName(name) for name in names]
-    sans = x509.SubjectAlternativeName([*alternatives, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    leaf = _builder(subject, root.subject, key).add_extension(sans, critical=False).sign(root_key, hashes.SHA256())
-    pem = serialization.Encoding.PEM
-    (directory / "roots.pem").write_bytes(root.public_bytes(pem))
-    (directory / "cert.pem").write_bytes(leaf.public_bytes(pem))
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / "key.pem").write_bytes(private)
+def signer() -> Signer:
+    """The root of all providers."""
+    return boundless_root()
 
 
 class Provider:
@@ -111,7 +60,7 @@ class Provider:
         self.settings: dict[str, Any] = {}
         directory.mkdir()
         (directory / "run").mkdir()
-        certify(directory, "localhost")
+        Authority(directory, signer()).issue("localhost", "localhost", "127.0.0.1", directory=directory)
         self.config_file, self.tree_file = directory / "config.ldif", directory / "tree.ldif"
         self.target, self.data = directory / "config", directory / "data"
 

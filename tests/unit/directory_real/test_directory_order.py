@@ -9,19 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from directory_servers import (
-    BASE,
-    MASTER,
-    MISSING,
-    POLICY,
-    Provider,
-    account,
-    group,
-    network,
-    password,
-    person,
-    until,
-)
+from directory_servers import BASE, MASTER, MISSING, POLICY, Provider, account, group, network, password, person
+from tests.daemons import until
 
 from altnet.directory import order, services, wish
 from altnet.directory.difference import DirectoryError

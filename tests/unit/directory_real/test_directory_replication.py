@@ -10,17 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from directory_servers import (
-    BASE,
-    MISSING,
-    Provider,
-    account,
-    group,
-    network,
-    password,
-    person,
-    until,
-)
+from directory_servers import BASE, MISSING, Provider, account, group, network, password, person
+from tests.daemons import until
 
 pytestmark = [
     pytest.mark.xdist_group("directory-real"),

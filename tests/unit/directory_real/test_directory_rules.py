@@ -23,8 +23,8 @@ from directory_servers import (
     group,
     password,
     person,
-    until,
 )
+from tests.daemons import until
 
 pytestmark = [
     pytest.mark.xdist_group("directory-real"),

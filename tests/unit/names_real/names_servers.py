@@ -5,59 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.clock import FAKETIME, Clock
+from tests.daemons import free_port, until
+
 DAY = 86_400
 PROGRAMS = ("pdns_server", "unbound", "dig", "ldns-verify-zone")
-FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 MISSING = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None] + ([] if FAKETIME else ["faketime"])
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now, for both protocols."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
-
-
-class Clock:
-    """The time that servers with ``environment`` see; setting it changes it under the running processes."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.set(0)
-
-    def set(self, when: float) -> None:
-        """Set the time, in seconds since 1970; 0 is the real one."""
-        self.offset = int(when - time.time()) if when else 0
-        temporary = self.file.with_suffix(".new")
-        temporary.write_text(f"{self.offset:+d}\n")
-        temporary.replace(self.file)
-
-    @property
-    def now(self) -> int:
-        """What the servers take for the time."""
-        return int(time.time()) + self.offset
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What makes a process see this time. Its waits stay real: only the calendar is played."""
-        return {
-            **os.environ,
-            "LD_PRELOAD": str(FAKETIME[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
 
 
 class RealTime:
@@ -247,14 +207,6 @@ stub-zone:
         text = self.dig("+adflag", name, kind)
         rcode = text.partition("status: ")[2].partition(",")[0]
         return rcode + (" AD" if " ad" in text.partition(";; flags:")[2].partition(";")[0] else "")
-
-
-def until(ready: Callable[[], bool], patience: float, log: Callable[[], str]) -> None:
-    """Wait until ``ready``; fail with the log's end."""
-    deadline = time.monotonic() + patience
-    while not ready():
-        assert time.monotonic() < deadline, log()
-        time.sleep(0.1)
 
 
 def seconds(text: str) -> int:

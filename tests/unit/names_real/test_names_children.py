@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from names_servers import MISSING, PowerDns, RealTime, Unbound, until
+from names_servers import MISSING, PowerDns, RealTime, Unbound
+from tests.daemons import until
 
 from altnet.delegation import follow
 from altnet.delegation.judge import Said

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from names_servers import DAY, MISSING, Clock, PowerDns, Unbound, until
+from names_servers import DAY, MISSING, PowerDns, Unbound
+from tests.clock import Clock
+from tests.daemons import until
 
 from altnet.powerdns.model import SOA_TIMES
 

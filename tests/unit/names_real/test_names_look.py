@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from names_servers import DAY, MISSING, PowerDns, RealTime, Unbound, until
+from names_servers import DAY, MISSING, PowerDns, RealTime, Unbound
+from tests.daemons import until
 
 from altnet.host import names
 

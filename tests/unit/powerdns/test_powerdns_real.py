@@ -25,6 +25,7 @@ import jinja2
 import pytest
 import yaml
 from powerdns_fakes import arguments, key, private, rrset, zone
+from tests.daemons import free_port
 
 from altnet.powerdns import client, former, model, order
 from altnet.powerdns.apikey import api_hash
@@ -56,12 +57,6 @@ pytestmark = [
     pytest.mark.skipif(version() < (4, 9), reason="no PowerDNS 4.9 with LMDB here; lab/unit-debian has one"),
     pytest.mark.xdist_group("powerdns"),
 ]
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET6, kind) as one:
-        one.bind(("::1", 0))
-        return int(one.getsockname()[1])
 
 
 def curve_key(text: str, **changes: Any) -> dict[str, Any]:
