@@ -1,4 +1,4 @@
-"""What records of one name may not be together. Each function returns what is wrong and the remedy, or None."""
+"""What records of one name may not be together: what is wrong and the remedy, or None where nothing is."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ HERE = 'server:\n  username: ""\n  use-syslog: no\n  pidfile: ""\nremote-control
 
 pytestmark = [
     pytest.mark.xdist_group("names-real"),
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}; lab/unit-debian has it and runs this"),
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"whom a resolver answers is NOT TESTED HERE: no {MISSING}; lab/unit-debian has it"
+    ),
 ]
 
 
@@ -55,13 +57,13 @@ def asked(server: str, client: str, *words: str) -> str:
 def network() -> Iterator[None]:
     """Be in a network of our own, with everybody's addresses."""
     if not hasattr(os, "unshare"):
-        pytest.skip("NOT TESTED HERE: Python 3.12 makes a network of its own; lab/unit-debian has it")
+        pytest.skip("whom a resolver answers is NOT TESTED HERE: its network takes Python 3.12; lab/unit-debian has it")
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         os.unshare(os.CLONE_NEWNET)
     except PermissionError:
         os.close(before)
-        pytest.skip("NOT TESTED HERE: a network of its own is made by root; lab/unit-debian is")
+        pytest.skip("whom a resolver answers is NOT TESTED HERE: its network is made by root; lab/unit-debian is root")
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         for address in (RESOLVER, MEMBER, *OUTSIDERS):
