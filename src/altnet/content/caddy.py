@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import headers, logs, passing
+from . import headers, logs, passing, root
 
 Object = dict[str, Any]
 
@@ -47,7 +47,9 @@ def configuration(content: Mapping[str, Any]) -> Object:
         "apps": {
             "http": {
                 "servers": {
-                    "plain": _server(_listen(addresses, 80), passing.plain(names, content.get("siblings", []))),
+                    "plain": _server(
+                        _listen(addresses, 80), [*_roots(sites), *passing.plain(names, content.get("siblings", []))]
+                    ),
                     "sites": {
                         **_server(
                             _listen(addresses, 443),
@@ -62,6 +64,19 @@ def configuration(content: Mapping[str, Any]) -> Object:
             "tls": _tls(names, content["certificates"]),
         },
     }
+
+
+def _roots(sites: Sequence[Mapping[str, Any]]) -> list[Object]:
+    """Answer without TLS what is there for those who cannot check a certificate yet."""
+    starts = [site for site in sites if site["kind"] == "start" and not site["groups"]]
+    return [
+        {
+            "match": [{"host": [site["name"]], "path": list(root.PATHS)}],
+            "handle": [*headers.security(site, tls=False), headers.uncached(), *_content(site)],
+            "terminal": True,
+        }
+        for site in starts
+    ]
 
 
 def _listen(addresses: Iterable[str], port: int) -> list[str]:
@@ -160,6 +175,8 @@ def _content(site: Mapping[str, Any]) -> list[Object]:
     if site["kind"] == "proxy":
         return [{"handler": "reverse_proxy", "upstreams": [{"dial": site["to"]}]}]
     served: Object = {"handler": "file_server", "root": site["directory"], "hide": list(HIDDEN)}
+    if site["kind"] == "start":
+        return [headers.certificates(), served]
     if site["kind"] == "files":
         served["browse"] = {}
     return [served]

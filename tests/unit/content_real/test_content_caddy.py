@@ -13,7 +13,7 @@ from content_servers import Caddy, Client
 from tests.certificates import Authority
 from tests.daemons import until
 
-from altnet.content import asking, caddy, checker, loaded
+from altnet.content import asking, caddy, checker, loaded, root
 
 pytestmark = pytest.mark.xdist_group("content-real")
 WWW = "https://www.alt/"
@@ -123,6 +123,26 @@ def test_plain_http_leads_to_https(host: Host) -> None:
     assert (answer.status, answer.header("location")) == (308, "https://www.alt/a?b=c")
     assert client.get("http://www.alt/.well-known/acme-challenge/none").status == 404
     assert client.get("http://evil.example.net/").status == 404
+
+
+def test_the_network_s_root_is_there_with_and_without_tls(host: Host) -> None:
+    client, roots = host.client("root"), (host.pki / "roots.pem").read_text()
+    short = root.fingerprint(roots).replace(":", "").lower()[:8]
+    for scheme in ("https", "http"):
+        for file in ("root.pem", f"root-{short}.crt"):
+            answer = client.get(f"{scheme}://start.alt/{file}")
+            assert (answer.status, answer.header("content-type")) == (200, "application/x-x509-ca-cert")
+            assert answer.body.strip() == roots.strip()
+        page = client.get(f"{scheme}://start.alt/root.html")
+        assert root.fingerprint(roots) in page.body
+        assert page.header("content-type").startswith("text/html")
+        assert page.header("content-security-policy")
+    assert client.get("http://start.alt/root.pem").header("cache-control") == "no-store"
+    assert client.get("http://start.alt/root.pem").header("strict-transport-security") == ""
+    # Nothing else is there without TLS, and no other site has it.
+    assert client.get("http://start.alt/").header("location") == "https://start.alt/"
+    assert client.get("http://start.alt/root.html/../index.html", "--path-as-is").status in {308, 400, 404}
+    assert client.get("http://www.alt/root.pem").header("location") == "https://www.alt/root.pem"
 
 
 def test_a_name_that_is_not_here(host: Host) -> None:
