@@ -20,8 +20,11 @@ AUTHENTICATOR = "unix//run/altnet-authenticator/socket"
 LONGEST_FORM = 16_384
 #: What an application is told of a visitor, and nobody but the authenticator may say.
 TOLD = ("Remote-User", "Remote-Groups")
+#: The same to an application that is told of headers by CGI's rules, where an underscore is a hyphen (WSGI among them).
+#: Debian's Caddy drops all such headers since 2.6.2-12+deb13u1, an older one hands them on.
+ALIKE = tuple(name.replace("-", "_") for name in TOLD)
 #: Files in a served directory that are nobody's business.
-HIDDEN = (".git", ".svn", ".env", ".ht*")
+HIDDEN = (".git*", ".svn*", ".env*", ".ht*")
 OURS = "/.altnet/*"
 
 
@@ -111,7 +114,7 @@ def _site(site: Mapping[str, Any]) -> Object:
 
 
 def _nothing_claimed() -> Object:
-    return {"handler": "headers", "request": {"delete": list(TOLD)}}
+    return {"handler": "headers", "request": {"delete": [*TOLD, *ALIKE]}}
 
 
 def _members_only(site: Mapping[str, Any]) -> list[Object]:

@@ -85,4 +85,6 @@ def failed() -> Object:
         "headers": {"Content-Type": ["text/html; charset=utf-8"], "Cache-Control": ["no-store"]},
         "body": page,
     }
-    return {"handle": [answer]}
+    # What the site had said goes with the error: Caddy begins anew.
+    said = {name: [value] for name, value in {**ALWAYS, **UNLESS_SAID, "Content-Security-Policy": POLICY}.items()}
+    return {"handle": [{"handler": "headers", "response": {"set": said, "delete": ["Server"]}}, answer]}

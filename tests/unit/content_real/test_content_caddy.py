@@ -75,6 +75,26 @@ def test_kept_for_as_long_as_was_said(host: Host) -> None:
     assert client.get("https://open.alt/").header("cache-control") == ""
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        (WWW, 200),
+        (f"{WWW}none", 404),
+        ("https://dead.alt/", 502),
+        ("https://notes.alt/", 303),
+        ("https://open.alt/", 200),
+    ],
+)
+def test_nothing_is_answered_without_them(host: Host, url: str, status: int) -> None:
+    answer = host.client("always").get(url)
+    assert answer.status == status
+    assert answer.header("strict-transport-security") == "max-age=31536000"
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("content-security-policy")
+    assert answer.header("x-frame-options") in {"SAMEORIGIN", "DENY"}
+    assert answer.header("server") == ""
+
+
 def test_security_headers(host: Host) -> None:
     answer = host.client("headers").get(WWW)
     assert answer.header("strict-transport-security") == "max-age=31536000"
@@ -94,6 +114,9 @@ def test_an_application_has_its_way_where_it_says_something(host: Host) -> None:
 
 def test_what_is_nobodys_business(host: Host) -> None:
     client = host.client("hidden")
+    for name in (".gitlab-ci.yml", ".env.production", ".htpasswd"):
+        (host.place / "www" / name).write_text("secret")
+        assert client.get(WWW + name).status == 404, name
     for path in (".git/config", "%2egit/config", "..%2f..%2fpki/www.alt/key.pem", "../pki/www.alt/key.pem"):
         answer = client.get(WWW + path, "--path-as-is")
         assert answer.status in {400, 404}, path
