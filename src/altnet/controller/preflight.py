@@ -18,7 +18,7 @@ from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
 from .certificates import declared
-from .content import sites_of
+from .content import sites_of, unsigned
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
@@ -56,7 +56,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
             plans.compute(inventory, new.ledger)
             found += people_problems(task_vars)
-            sites_of(task_vars, inventory)
+            found += unsigned(sites_of(task_vars, inventory), task_vars)
         except AltnetError as error:
             found += error.problems
     return all_in_one([*found, *ledger_problems], len(names))
