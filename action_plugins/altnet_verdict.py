@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
-from altnet.gather import AUTHORITATIVE, CONTENT, DIRECTORY, ISSUERS, RESOLVERS
+from altnet.gather import AUTHORITATIVE, CONTENT, DIRECTORY, ISSUERS, LOGINS, RESOLVERS
 
 #: Seconds of difference between the control node's clock and a host's that are worth a warning.
 CLOCK_TOLERANCE = 60
@@ -27,6 +27,7 @@ SERVICES = {
     RESOLVERS: ("whose PowerDNS is too old for it", "signatures have a time"),
     ISSUERS: ("on which the issuer's program was not tried", "signatures have a time"),
     DIRECTORY: ("whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
+    LOGINS: ("whose sssd was not tried", "certificates have a time"),
     CONTENT: ("whose Caddy is too old for it", "logins have a time"),
 }
 #: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.

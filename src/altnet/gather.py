@@ -25,6 +25,8 @@ RESOLVERS = "resolvers"
 ISSUERS = "issuers"
 #: The group whose members hold people and groups.
 DIRECTORY = "directory"
+#: The group whose members operators log in on with their accounts of the directory.
+LOGINS = "logins"
 #: The group whose members serve sites.
 CONTENT = "content"
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from altnet.directory.parse import ACCOUNTS, GROUPS, parse
+from altnet.directory.parse import ACCOUNTS, GROUPS, NO_KEY, is_public_key, parse
 from altnet.errors import InventoryError, Problem
-from altnet.gather import DIRECTORY
+from altnet.gather import DIRECTORY, LOGINS
 
 from .variables import names_of, set_by_inventory
+
+EMERGENCY = "logins_emergency_keys"
 
 
 def people_problems(task_vars: Mapping[str, Any]) -> Iterator[Problem]:
@@ -31,3 +33,20 @@ def people_problems(task_vars: Mapping[str, Any]) -> Iterator[Problem]:
         parse(given.get(ACCOUNTS, []), given.get(GROUPS, []))
     except InventoryError as error:
         yield from error.problems
+
+
+def logins_problems(task_vars: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with hosts on which operators are to log in by the directory."""
+    hosts = [str(name) for name in task_vars["groups"].get(LOGINS, ())]
+    if hosts and not task_vars["groups"].get(DIRECTORY):
+        yield Problem(
+            "", f"group {LOGINS}", "has hosts, and no host holds people", "put a host into the group directory"
+        )
+    for name in hosts:
+        keys = set_by_inventory(task_vars, name, {EMERGENCY}).get(EMERGENCY) or []
+        if not keys:
+            what = "is empty, and nobody could log in while the directory is dead"
+            yield Problem(name, EMERGENCY, what, "give a public key of OpenSSH, of a pair that is kept offline")
+        for index, key in enumerate(keys):
+            if not is_public_key(str(key).strip()):
+                yield Problem(name, f"{EMERGENCY}[{index}]", *NO_KEY)

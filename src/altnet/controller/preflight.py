@@ -22,7 +22,7 @@ from .content import sites_of, unsigned
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
-from .people import people_problems
+from .people import logins_problems, people_problems
 from .specification import refusals
 from .variables import Known, names_of, resolve, role_options, roles
 
@@ -56,6 +56,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
             plans.compute(inventory, new.ledger)
             found += people_problems(task_vars)
+            found += logins_problems(task_vars)
             found += unsigned(sites_of(task_vars, inventory), task_vars)
         except AltnetError as error:
             found += error.problems

@@ -27,6 +27,7 @@ _HASH = re.compile(
     r"\{ARGON2\}\$argon2id?\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+"
     r"|\{CRYPT\}\$(?:6\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}|y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{43})"
 )
+NO_KEY = "is no public key of OpenSSH", "give one line of a public key file, its type first, without options"
 _TAKEN = {"root": "is root's on every host", "nobody": "is nobody's on every host"}
 
 
@@ -118,19 +119,21 @@ def _keys(reader: Reader, values: Mapping[str, object], where: str) -> tuple[str
         return None
     found = []
     for path, text in reader.texts(values["ssh_keys"], f"{where}.ssh_keys"):
-        match = _KEY.fullmatch(text)
-        if match and _blob_says(match[1], match[2]):
+        if is_public_key(text):
             found.append(text)
         else:
-            mend = "give one line of a public key file, its type first, without options"
-            reader.wrong(path, "is no public key of OpenSSH", mend)
+            reader.wrong(path, *NO_KEY)
     return tuple(found)
 
 
-def _blob_says(kind: str, text: str) -> bool:
-    """Say whether a key's own data name the type that stands before them."""
+def is_public_key(text: str) -> bool:
+    """Say whether a text is a public key of OpenSSH, whose own data name the type that stands before them."""
+    match = _KEY.fullmatch(text)
+    if match is None:
+        return False
+    kind = match[1]
     try:
-        blob = base64.b64decode(text, validate=True)
+        blob = base64.b64decode(match[2], validate=True)
     except (binascii.Error, ValueError):
         return False
     return blob[4 : 4 + int.from_bytes(blob[:4], "big")] == kind.encode()

@@ -9,6 +9,7 @@ from controller_world import World
 
 from altnet.controller.preflight import problems
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGluZGVlZCB0aGlzIGlzIG5vdCBhIGtleSBhdCBhbGw= safe"
 ADA = {"uid": "ada", "name": "Ada Lovelace", "groups": ["operators"]}
 
 
@@ -81,3 +82,28 @@ def test_a_provider_needs_names(world: World) -> None:
     world.children["directory"] = ["fra"]
     (line,) = found(world)
     assert line.startswith("the network: group directory: has hosts, and nobody answers for names")
+
+
+def test_operators_logins(served: World) -> None:
+    served.children["logins"] = ["core", "nyc"]
+    served.hosts["nyc"]["logins_emergency_keys"] = ["ssh-ed25519 nonsense", KEY]
+    empty, wrong = found(served)
+    assert empty == (
+        "host core: logins_emergency_keys: is empty, and nobody could log in while the directory is dead. Remedy: "
+        "give a public key of OpenSSH, of a pair that is kept offline."
+    )
+    assert wrong == (
+        "host nyc: logins_emergency_keys[0]: is no public key of OpenSSH. Remedy: "
+        "give one line of a public key file, its type first, without options."
+    )
+    served.network["logins_emergency_keys"] = [KEY]
+    del served.hosts["nyc"]["logins_emergency_keys"]
+    assert found(served) == []
+
+
+def test_operators_logins_without_a_directory(world: World) -> None:
+    world.children["logins"] = ["core"]
+    world.network["logins_emergency_keys"] = [KEY]
+    assert found(world) == [
+        "the network: group logins: has hosts, and no host holds people. Remedy: put a host into the group directory."
+    ]

@@ -20,6 +20,7 @@ FREE_KEYS = {
     "bird_plan": "the plan's slice; what the plan adds to it later is no error here",
     "content_plan": "the same",
     "content_issued": "names of sites",
+    "logins_plan": "the same as of bird_plan",
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
     "pki_plan": "the same",
