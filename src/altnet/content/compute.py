@@ -9,7 +9,7 @@ from ..errors import InventoryError, Problem
 from ..inventory.model import Anycast
 from . import parse
 from .check import check
-from .model import Site
+from .model import OF_FILES, Site
 
 
 def sites(
@@ -57,13 +57,20 @@ def content(
 
 def _services(found: Iterable[Site], own: str, anycast: Callable[[str], str]) -> list[dict[str, Any]]:
     """Return the addresses that are announced while the sites behind them are well."""
-    names: dict[str, list[str]] = {}
+    by_service: dict[str, list[Site]] = {}
     for site in found:
         if site.anycast:
-            names.setdefault(site.anycast, []).append(site.name)
+            by_service.setdefault(site.anycast, []).append(site)
     return [
-        {"name": name, "address": anycast(name), "server": own, "sites": sorted(some)}
-        for name, some in sorted(names.items())
+        {
+            "name": name,
+            "address": anycast(name),
+            "server": own,
+            "sites": sorted(site.name for site in some),
+            # Those of which everybody should see a first page.
+            "open": sorted(site.name for site in some if site.kind in OF_FILES and not site.groups),
+        }
+        for name, some in sorted(by_service.items())
     ]
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 #: What a site is made of. ``login`` and ``start`` are Altnet's own: the login page, and the page that shows all others.
 KINDS: Final = ("static", "files", "git", "proxy", "login", "start")
+#: Those that are files on the host, and so are nothing where the files are not.
+OF_FILES: Final = frozenset(("static", "files", "git", "start"))
 #: Where the sites that Altnet itself fills are, each in a directory of its name.
 MADE: Final = "/var/lib/altnet-sites"
 

@@ -19,7 +19,7 @@ DEAD = Found(0, "does not answer: Connection refused", present=False)
 BROKEN = Found(502, "", present=True)
 SETTINGS = {
     "interval": 0.5, "timeout": 0.5, "rise": 4, "fall": 2, "patience": 4, "roots": "/etc/altnet/pki/roots.pem",
-    "services": [{"name": "web", "address": ADDRESS, "server": OWN, "sites": ["a.alt", "b.alt"]}],
+    "services": [{"name": "web", "address": ADDRESS, "server": OWN, "sites": ["a.alt", "b.alt"], "open": ["b.alt"]}],
 }  # fmt: skip
 
 
@@ -76,6 +76,19 @@ def test_an_application_that_is_dead_here_and_well_elsewhere(world: World) -> No
     assert world.look(2) is Place.AWAY
     world.others = False
     assert world.look(4) is Place.LAST
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_host_without_the_files_draws_nobody_from_one_that_has_them(world: World, status: int) -> None:
+    world.look(4)
+    # An application, or a site for a group, may say so for good reason.
+    world.found["a.alt"] = Found(status, "", present=True)
+    assert world.look(4) is Place.FULL
+    world.found["b.alt"], world.others = Found(status, "", present=True), True
+    assert world.look(2) is Place.AWAY
+    assert str(world.watch.judges["web"]) == f"withdrawn (b.alt has no first page: {status})"
+    world.others = False
+    assert world.look(4) is Place.LAST, "where nobody has them, who says so is better than nobody"
 
 
 def test_no_longer_than_three_seconds() -> None:

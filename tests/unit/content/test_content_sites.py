@@ -146,9 +146,8 @@ def test_one_name_on_two_hosts_with_an_anycast_address() -> None:
     one, two = content["core1"], content["core2"]
     assert one["addresses"] == [OWN["core1"], "fd12:3456:789a::2:80"]
     assert (one["siblings"], two["siblings"]) == ([OWN["core2"]], [OWN["core1"]])
-    assert one["services"] == [
-        {"name": "web", "address": "fd12:3456:789a::2:80", "server": OWN["core1"], "sites": ["www.alt"]}
-    ]
+    shared = {"name": "web", "address": "fd12:3456:789a::2:80", "server": OWN["core1"]}
+    assert one["services"] == [{**shared, "sites": ["www.alt"], "open": ["www.alt"]}]
     assert two["login"] == "login.alt"
     assert compute.addresses(both, OWN, lambda _: "fd12:3456:789a::2:80") == {
         "login.alt": OWN["core1"], "other.neo": OWN["core2"], "www.alt": "fd12:3456:789a::2:80",
