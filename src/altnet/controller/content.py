@@ -67,7 +67,11 @@ def unsigned(sites: list[Site], task_vars: Mapping[str, Any]) -> Iterator[Proble
 def names_of_groups(declared: object) -> set[str]:
     """Return the names of the groups that the inventory declares; what is wrong with them, others say."""
     entries = declared if isinstance(declared, list) else []
-    return {str(one["name"]) for one in entries if isinstance(one, Mapping) and one.get("name")}
+    return {
+        str(one["name"])
+        for one in entries
+        if isinstance(one, Mapping) and one.get("name") and one.get("state") != "absent"
+    }
 
 
 def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:

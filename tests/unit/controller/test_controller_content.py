@@ -123,6 +123,9 @@ def test_a_site_for_a_group_needs_somebody_who_holds_people(serving: World) -> N
     serving.children["directory"] = ["core"]
     serving.network["directory_groups"] = [{"name": "gardeners", "description": "Look after the garden"}]
     assert problems(serving.task_vars(), serving.ledger) == []
+    serving.network["directory_groups"][0]["state"] = "absent"
+    text = "\n".join(problems(serving.task_vars(), serving.ledger))
+    assert "host nyc: content_sites[1].groups[0]: gardeners is no group of the directory" in text
     del serving.children["directory"]
     serving.network.pop("directory_groups")
     serving.hosts["nyc"]["content_sites"] = [WWW, {**notes, "groups": ["members"]}]
