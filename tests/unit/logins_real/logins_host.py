@@ -70,6 +70,11 @@ def trusted(value: Any) -> Any:
     return trust_as_template(value) if isinstance(value, str) else value
 
 
+def value(name: str, **given: Any) -> Any:
+    """Return one of the role's variables."""
+    return templar(**given).template(trust_as_template("{{ " + name + " }}"))
+
+
 def files(**given: Any) -> dict[str, str]:
     """Return the contents of the role's files, by path."""
     one = templar(**given)

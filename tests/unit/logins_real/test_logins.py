@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from directory_servers import BASE, Provider, group, password, person
-from logins_host import EMERGENCY, Host, missing
+from logins_host import EMERGENCY, ROLE, Host, missing, value
 from tests.daemons import until
 
 ABSENT = missing()
@@ -155,3 +155,8 @@ def test_the_daemons_checkers_pass_what_the_role_stages(host: Host) -> None:
     ):
         done = host.run(f"PATH=/usr/sbin:$PATH; {command}")
         assert done.returncode == 0, done.stderr
+
+
+def test_the_probe_looks_for_every_package() -> None:
+    text = (ROLE.parents[1] / "playbooks/preflight.yml").read_text()
+    assert [name for name in value("__logins_packages") if f"'{name}'" not in text] == []
