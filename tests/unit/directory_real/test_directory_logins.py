@@ -12,7 +12,7 @@ from tests.daemons import until
 
 ABSENT = missing()
 pytestmark = [
-    pytest.mark.xdist_group("logins-real"),
+    pytest.mark.xdist_group("directory-real"),
     pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {ABSENT}; lab/unit-debian has it and runs this"),
 ]
 SECRET = "correct horse battery"
