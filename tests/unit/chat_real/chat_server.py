@@ -23,7 +23,11 @@ NAME, ROOMS = "chat.alt", "rooms.chat.alt"
 
 
 def missing() -> list[str]:
-    names = [name for name in ("prosody", "prosodyctl", "slapd", "slapadd", "ldapsearch") if not shutil.which(name, path=PATH)]
+    names = [
+        name
+        for name in ("prosody", "prosodyctl", "slapd", "slapadd", "ldapsearch")
+        if not shutil.which(name, path=PATH)
+    ]
     try:
         import slixmpp  # noqa: F401, PLC0415
     except ImportError:
@@ -34,7 +38,7 @@ def missing() -> list[str]:
 def render(values: dict[str, Any]) -> str:
     """Render the role's configuration as Ansible does."""
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, autoescape=False)
-    environment.filters["to_json"] = json.dumps
+    environment.filters |= {"to_json": json.dumps, "dirname": os.path.dirname}
     own = yaml.safe_load((ROLE / "vars/main.yml").read_text())
     known = {"ansible_managed": "made by a test", **yaml.safe_load((ROLE / "defaults/main.yml").read_text()), **values}
     for name in ("__chat_people", "__chat_filter"):
@@ -93,7 +97,7 @@ class Chat:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, user="prosody", group="prosody",
                 extra_groups=[], cwd=self.place / "data",
             )  # fmt: skip
-        until(lambda: not self.refusal(), 20, self.log)
+        until(lambda: not self.refusal(), 20, lambda: self.refusal() + self.log())
 
     def refusal(self) -> str:
         return asking.ask("127.0.0.1", NAME, str(self.roots), self.tls)
@@ -129,9 +133,15 @@ def _client(chat: Chat, jid: str, secret: str, *, direct: bool) -> Any:
             self.state: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             self.add_event_handler("session_start", self.began)
             self.add_event_handler("failed_all_auth", lambda _: self.settle("refused"))
-            self.add_event_handler("message", lambda m: self.heard.put_nowait((str(m["from"]), m["body"])))
-            for plugin in ("xep_0045", "xep_0313"):
-                self.register_plugin(plugin)
+            # A room's subject is the last that somebody gets who comes in.
+            self.joined = asyncio.Event()
+            self.add_event_handler("groupchat_subject", lambda _: self.joined.set())
+            self.add_event_handler("message", self.hear)
+            self.register_plugin("xep_0045")
+
+        def hear(self, message: Any) -> None:
+            if message["body"]:
+                self.heard.put_nowait((str(message["from"]), message["body"]))
 
         def settle(self, what: str) -> None:
             if not self.state.done():
