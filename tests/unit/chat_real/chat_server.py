@@ -41,7 +41,7 @@ def render(values: dict[str, Any]) -> str:
     environment.filters |= {"to_json": json.dumps, "dirname": os.path.dirname}
     own = yaml.safe_load((ROLE / "vars/main.yml").read_text())
     known = {"ansible_managed": "made by a test", **yaml.safe_load((ROLE / "defaults/main.yml").read_text()), **values}
-    for name in ("__chat_people", "__chat_filter"):
+    for name in ("__chat_people", "__chat_groups", "__chat_members", "__chat_filter"):
         known[name] = environment.from_string(own[name]).render(known).strip()
     return environment.from_string((ROLE / "templates/etc/prosody/altnet.cfg.lua.j2").read_text()).render(known)
 
