@@ -12,10 +12,10 @@ from pathlib import Path
 import uvicorn
 
 from ..authenticator import settings as known
-from ..authenticator.__main__ import Server, listen
 from ..authenticator.ldap import Ldap
 from ..authenticator.limit import Limit
 from ..authenticator.people import People
+from ..authenticator.serve import Server, listen
 from ..authenticator.store import Store
 from .app import Context, make
 from .rights import repositories

@@ -1,6 +1,6 @@
 """``python3 -m altnet.git.prepare SETTINGS``: make the repositories that are declared and not there, and the pages.
 
-What is there and no longer declared stays, and is served to nobody.
+What is there and no longer declared stays, and is served to nobody. With ``check`` behind it, nothing is made.
 """
 
 from __future__ import annotations
@@ -43,7 +43,13 @@ def pages(place: Path, wanted: Iterable[Repository]) -> str:
 def main(argv: list[str]) -> int:
     """Do both."""
     settings = json.loads(Path(argv[0]).read_text())
-    wanted = repositories(settings["repositories"])
+    try:
+        wanted = repositories(settings["repositories"])
+    except ValueError as error:
+        sys.stderr.write(f"git_repositories: {error}. Remedy: use small letters, digits, dots, hyphens, underscores.\n")
+        return 1
+    if argv[1:] == ["check"]:
+        return 0
     place = Path(settings["place"])
     prepare(place, wanted.values())
     Path(settings["pages"]).write_text(pages(place, wanted.values()))

@@ -16,6 +16,8 @@ from urllib.parse import quote
 import pytest
 from directory_servers import BASE, PATH, READER, Provider, account, certify, free_port, group, password, person, until
 
+from altnet.git import asking
+
 ROOT = Path(__file__).parents[3]
 SECRET = "correct horse battery"
 REPOSITORIES = [
@@ -157,6 +159,11 @@ def commit(site: Site, tmp_path: Path, text: str, size: int = 0) -> Path:
     done = site.git("commit", "-q", "-m", text, cwd=work)
     assert done.returncode == 0, done.stderr
     return work
+
+
+def test_asking(site: Site) -> None:
+    assert not asking.ask(str(site.place / "socket"))
+    assert "No such file" in asking.ask(str(site.place / "nothing"))
 
 
 def test_pushed_and_cloned(site: Site, tmp_path: Path) -> None:
