@@ -1,6 +1,7 @@
 """Asks a host's own chat as a client would: over TLS, by its name, up to where a password would be given.
 
-``python3 -m altnet.chat.asking ADDRESS NAME ROOTS [PORT]`` prints ``NAME: answers`` or why not.
+``python3 -m altnet.chat.asking ADDRESS NAME ROOTS [SECONDS]`` prints ``NAME: answers`` or why not, at most
+so many seconds later.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Sequence
 from html import escape
 
@@ -55,8 +57,10 @@ def _offered(address: str, name: str, roots: str, port: int) -> bytes:
 
 def main(argv: Sequence[str]) -> int:
     """Print one line."""
-    address, name, roots, *port = argv
-    refusal = ask(address, name, roots, *map(int, port))
+    address, name, roots, *patience = argv
+    end = time.monotonic() + sum(map(float, patience))
+    while (refusal := ask(address, name, roots)) and time.monotonic() < end:
+        time.sleep(0.2)
     sys.stdout.write(f"{name}: {refusal or 'answers'}\n")
     return 1 if refusal else 0
 
