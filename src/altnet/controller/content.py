@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from altnet.addressing import anycast_address, loopback, parse_prefix
 from altnet.content import compute
 from altnet.content.model import Site
 from altnet.content.zones import with_sites
@@ -16,6 +15,8 @@ from altnet.gather import CONTENT
 from altnet.inventory import Inventory
 from altnet.ledger import Ledger
 
+from .apps import placed_of
+from .places import Places
 from .variables import role_defaults, set_by_inventory
 
 SITES, GROUPS = "content_sites", "content_groups"
@@ -35,6 +36,10 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
     for provider in inventory.directory:
         groups |= names_of_groups(set_by_inventory(task_vars, provider, {DECLARED}).get(DECLARED))
     declared = {name: one.get(SITES, []) for name, one in values.items()}
+    for app in placed_of(task_vars, inventory):
+        page, there = app.site(), declared.get(app.host)
+        if page and isinstance(there, list):
+            declared[app.host] = [*there, page]
     found = compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
     lonely = [] if inventory.directory else [site for site in found if site.groups]
     if lonely:
@@ -51,29 +56,13 @@ def names_of_groups(declared: object) -> set[str]:
 
 def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:
     """Return what each host with sites is told, by its name."""
-    places = _Places(inventory, ledger)
+    places = Places(inventory, ledger)
     return compute.content([site for site in sites if site.host in places.own], places.own, places.anycast)
 
 
 def with_names(sites: list[Site], inventory: Inventory, ledger: Ledger) -> Inventory:
     """Return the inventory with the sites' names in its zones."""
-    places = _Places(inventory, ledger)
+    places = Places(inventory, ledger)
     there = [site for site in sites if site.host in places.own]
     addresses = compute.addresses(there, places.own, places.anycast)
     return replace(inventory, zones=with_sites(inventory.zones, addresses, inventory.tlds))
-
-
-class _Places:
-    """The addresses of the hosts that have one, and of the services."""
-
-    def __init__(self, inventory: Inventory, ledger: Ledger) -> None:
-        self.prefix = parse_prefix(ledger.prefix, allow_fc00=inventory.allow_fc00, variable="ledger.json: prefix")
-        self.index = {entry.name: entry.index for entry in inventory.anycast}
-        self.own = {
-            name: loopback(self.prefix, record.id)
-            for name, record in ledger.live.items()
-            if name in inventory.hosts and not record.quarantined
-        }
-
-    def anycast(self, name: str) -> str:
-        return anycast_address(self.prefix, self.index[name])

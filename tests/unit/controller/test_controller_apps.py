@@ -1,0 +1,60 @@
+"""Apps from one line of inventory to the hosts' slices and into the zones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from controller_world import World
+
+from altnet.controller import names, rundir
+from altnet.controller.preflight import problems
+
+SLICES = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  tasks:
+    - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json"}
+      run_once: true
+    - altnet_slice:
+    - ansible.builtin.copy:
+        content: "{{ altnet_slice.apps | default({}) | to_json }}"
+        dest: "{{ inventory_dir }}/{{ inventory_hostname }}.apps"
+        mode: "0644"
+"""
+
+
+@pytest.fixture
+def chatting(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    """A network with names and people, one of whose hosts has chat."""
+    world.children |= {"authoritative": ["core"], "resolvers": ["fra"], "directory": ["core"], "chat": ["fra"]}
+    world.network |= {"altnet_tlds": ["alt"], "altnet_ledger": str(world.ledger)}
+    monkeypatch.setattr(rundir, "directory", lambda *_: tmp_path)
+    return world
+
+
+def test_a_host_is_told_of_its_apps_and_their_names_lead_to_it(chatting: World) -> None:
+    assert problems(chatting.task_vars(), chatting.ledger) == []
+    run = chatting.play(SLICES)
+    assert run.code == 0, run.text
+    told = {name: json.loads((chatting.inventory / f"{name}.apps").read_text()) for name in chatting.hosts}
+    assert told["core"] == told["sin"] == {}
+    assert told["fra"]["chat"]["names"] == ["chat.alt", "rooms.chat.alt"]
+    zones = {
+        zone["name"]: zone
+        for zone in names.desired(
+            chatting.task_vars(),
+        )
+    }
+    found = {entry["name"]: entry["records"] for entry in zones["alt."]["rrsets"]}
+    assert found["_xmpp-client._tcp.chat.alt."] == ["0 5 5222 fra.net.alt."]
+    assert found["chat.alt."] == found["rooms.chat.alt."]
+
+
+def test_what_is_wrong_is_said_before_any_host_is_asked(chatting: World) -> None:
+    chatting.children |= {"chat": ["fra", "nyc"], "directory": []}
+    said = "\n".join(problems(chatting.task_vars(), chatting.ledger))
+    assert "group chat: Chat needs the group directory" in said
+    assert "host nyc: group chat: Chat is on fra too" in said
