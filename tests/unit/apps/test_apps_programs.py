@@ -47,3 +47,10 @@ def test_programs_are_whole(app: App) -> None:
 def test_packages_are_the_catalogues(app: App) -> None:
     values = yaml.safe_load((ROOT / "roles" / app.role / "vars/main.yml").read_text())
     assert values[f"__{app.role}_packages"] == list(app.packages)
+
+
+def test_the_probe_looks_for_them() -> None:
+    """A package that it does not know of would be installed by every run."""
+    plays = yaml.safe_load((ROOT / "playbooks/preflight.yml").read_text())
+    (asked,) = [task["altnet_probe"] for play in plays for task in play["tasks"] if "altnet_probe" in task]
+    assert {package for app in APPS for package in app.packages} <= set(re.findall(r"'([^']+)'", asked["packages"]))

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from controller_world import World
+import yaml
+from controller_world import ROOT, World
 
 from altnet.controller import names, rundir
 from altnet.controller.preflight import problems
@@ -42,12 +43,7 @@ def test_a_host_is_told_of_its_apps_and_their_names_lead_to_it(chatting: World) 
     told = {name: json.loads((chatting.inventory / f"{name}.apps").read_text()) for name in chatting.hosts}
     assert told["core"] == told["sin"] == {}
     assert told["fra"]["chat"]["names"] == ["chat.alt", "rooms.chat.alt"]
-    zones = {
-        zone["name"]: zone
-        for zone in names.desired(
-            chatting.task_vars(),
-        )
-    }
+    zones = {zone["name"]: zone for zone in names.desired(chatting.task_vars())}
     found = {entry["name"]: entry["records"] for entry in zones["alt."]["rrsets"]}
     assert found["_xmpp-client._tcp.chat.alt."] == ["0 5 5222 fra.net.alt."]
     assert found["chat.alt."] == found["rooms.chat.alt."]
@@ -58,3 +54,14 @@ def test_what_is_wrong_is_said_before_any_host_is_asked(chatting: World) -> None
     said = "\n".join(problems(chatting.task_vars(), chatting.ledger))
     assert "group chat: Chat needs the group directory" in said
     assert "host nyc: group chat: Chat is on fra too" in said
+
+
+def test_the_role_that_states_what_a_slice_is_knows_all_of_it(chatting: World) -> None:
+    """A playbook that has its arguments judged would refuse the host otherwise."""
+    chatting.children |= {"content": ["fra"], "git": ["fra"]}
+    playbook = SLICES.replace("altnet_slice.apps | default({})", "altnet_slice")
+    assert chatting.play(playbook).code == 0
+    options = yaml.safe_load((ROOT / "roles/bird/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    known = set(options["options"]["bird_plan"]["options"])
+    told = {key for name in chatting.hosts for key in json.loads((chatting.inventory / f"{name}.apps").read_text())}
+    assert {"apps", "content", "directory"} <= told <= known
