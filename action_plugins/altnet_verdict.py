@@ -9,6 +9,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from altnet.controller.apps import known
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
@@ -28,6 +29,7 @@ SERVICES = {
     ISSUERS: ("on which the issuer's program was not tried", "signatures have a time"),
     DIRECTORY: ("whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
     CONTENT: ("whose Caddy is too old for it", "logins have a time"),
+    **{app.group: (f"on which {app.title} was not tried", "logins have a time") for app in known()},
 }
 #: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.
 DISK_FULL = ("No usable temporary directory", "No space left on device")

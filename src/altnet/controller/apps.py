@@ -1,22 +1,26 @@
-"""The apps of this run: what each host is told of them, and where their names lead."""
+"""The apps of this run: what is wrong with them, what each host is told of them, and where their names lead."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from altnet.apps import judge
 from altnet.apps.compute import Placed, addresses, place, told
 from altnet.apps.model import App
 from altnet.apps.parse import catalogue
 from altnet.apps.zones import with_services
 from altnet.content.zones import with_sites
+from altnet.errors import Problem
 from altnet.inventory import Inventory
 from altnet.ledger import Ledger
 
+from .groups import known_to
 from .places import Places
+from .variables import set_by_inventory
 
 CATALOGUE = Path(__file__).parents[3] / "apps"
 
@@ -36,6 +40,14 @@ def placed_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Placed
     if not any(groups.get(app.group) for app in known()):
         return []
     return place(known(), groups, inventory.tlds)
+
+
+def problems_of(task_vars: Mapping[str, Any], inventory: Inventory) -> Iterator[Problem]:
+    """Yield what is wrong with the apps' own variables. Raises InventoryError where they cannot be where they are."""
+    for one in placed_of(task_vars, inventory):
+        values = set_by_inventory(task_vars, one.host, judge.variables(one.app.role))
+        if values:
+            yield from judge.judge(one.app.role, one.host, values, known_to(task_vars, inventory, [one.host]))
 
 
 def parts(placed: list[Placed], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:

@@ -9,17 +9,17 @@ from typing import Any
 from altnet.content import compute
 from altnet.content.model import Site
 from altnet.content.zones import with_sites
-from altnet.directory.parse import GROUPS as DECLARED
 from altnet.errors import InventoryError, Problem
 from altnet.gather import CONTENT
 from altnet.inventory import Inventory
 from altnet.ledger import Ledger
 
 from .apps import placed_of
+from .groups import known_to
 from .places import Places
-from .variables import role_defaults, set_by_inventory
+from .variables import set_by_inventory
 
-SITES, GROUPS = "content_sites", "content_groups"
+SITES = "content_sites"
 
 
 def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
@@ -30,12 +30,8 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
     hosts = [str(name) for name in task_vars["groups"].get(CONTENT, ()) if name in inventory.hosts]
     if not hosts:
         return []
-    defaults = role_defaults(CONTENT)
-    values = {name: set_by_inventory(task_vars, name, {SITES, GROUPS}) for name in hosts}
-    groups = {group for one in values.values() for group in one.get(GROUPS, defaults[GROUPS])}
-    for provider in inventory.directory:
-        groups |= names_of_groups(set_by_inventory(task_vars, provider, {DECLARED}).get(DECLARED))
-    declared = {name: one.get(SITES, []) for name, one in values.items()}
+    groups = known_to(task_vars, inventory, hosts)
+    declared = {name: set_by_inventory(task_vars, name, {SITES}).get(SITES, []) for name in hosts}
     for app in placed_of(task_vars, inventory):
         page, there = app.site(), declared.get(app.host)
         if page and isinstance(there, list):
@@ -46,12 +42,6 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
         what, mend = "is for a group, and no host holds people", "put a host into the group directory"
         raise InventoryError([Problem(site.host, f"{site.where}.groups", what, mend) for site in lonely])
     return found
-
-
-def names_of_groups(declared: object) -> set[str]:
-    """Return the names of the groups that the inventory declares; what is wrong with them, others say."""
-    entries = declared if isinstance(declared, list) else []
-    return {str(one["name"]) for one in entries if isinstance(one, Mapping) and one.get("name")}
 
 
 def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
-from .apps import placed_of
+from .apps import problems_of
 from .certificates import declared
 from .content import sites_of
 from .failure import all_in_one
@@ -57,7 +57,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             new = allocate(inventory, before, keys={}, new_prefix=generate_prefix, ds_of=ds_of(task_vars))
             plans.compute(inventory, new.ledger)
             found += people_problems(task_vars)
-            placed_of(task_vars, inventory)
+            found += problems_of(task_vars, inventory)
             sites_of(task_vars, inventory)
         except AltnetError as error:
             found += error.problems

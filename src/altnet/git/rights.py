@@ -32,12 +32,17 @@ class Repository:
         return groups is not None and not wanted.isdisjoint(groups)
 
 
+def is_name(name: str) -> bool:
+    """Say whether a repository may be called that; git itself adds .git and .lock."""
+    return bool(NAME.fullmatch(name)) and not name.endswith((".git", ".lock")) and ".." not in name
+
+
 def repositories(declared: Collection[Mapping[str, Any]]) -> dict[str, Repository]:
     """Return what the inventory declares, by name. Raises ValueError for a name that is none."""
     found: dict[str, Repository] = {}
     for one in declared:
         name = str(one["name"])
-        if not NAME.fullmatch(name) or name.endswith((".git", ".lock")) or ".." in name:
+        if not is_name(name):
             raise ValueError(f"{name!r} is no name of a repository")
         found[name] = Repository(
             name,

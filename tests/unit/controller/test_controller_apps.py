@@ -65,3 +65,36 @@ def test_the_role_that_states_what_a_slice_is_knows_all_of_it(chatting: World) -
     known = set(options["options"]["bird_plan"]["options"])
     told = {key for name in chatting.hosts for key in json.loads((chatting.inventory / f"{name}.apps").read_text())}
     assert {"apps", "content", "directory"} <= told <= known
+
+
+def test_groups_of_nobody_are_said_before_any_host_is_asked(chatting: World) -> None:
+    chatting.children |= {"content": ["fra"], "git": ["fra"]}
+    chatting.hosts["fra"] |= {
+        "chat_groups": ["membres"],
+        "git_repositories": [
+            {"name": "garden", "read": ["members"], "write": ["gardeners"]},
+            {"name": "howto.git", "read": ["membres"], "public": True},
+            {"name": "garden"},
+        ],
+    }
+    said = "\n".join(problems(chatting.task_vars(), chatting.ledger))
+    for line in (
+        "host fra: chat_groups[0]: membres is no group of the directory. Remedy: did you mean members.",
+        "host fra: git_repositories[0].write[0]: gardeners is no group of the directory. Remedy: use one of: members,",
+        "host fra: git_repositories[1].name: 'howto.git' is no name of a repository. Remedy: use small letters,",
+        "host fra: git_repositories[1].read[0]: membres is no group of the directory. Remedy: did you mean members.",
+        "host fra: git_repositories[2].name: garden is there already, at git_repositories[0]. Remedy: put both into",
+    ):
+        assert line in said, said
+    chatting.network["directory_groups"] = [{"name": "gardeners", "description": "Look after the garden"}]
+    chatting.hosts["fra"] |= {"chat_groups": [], "git_repositories": [{"name": "garden", "write": ["gardeners"]}]}
+    (said,) = problems(chatting.task_vars(), chatting.ledger)
+    assert said.startswith("host fra: chat_groups: is empty, so that nobody may log in. Remedy: name a group, or")
+    chatting.hosts["fra"] |= {"chat_groups": ["choir"], "content_groups": ["members", "choir"]}
+    assert problems(chatting.task_vars(), chatting.ledger) == []
+
+
+def test_groups_that_are_to_go_are_of_nobody(chatting: World) -> None:
+    chatting.network["directory_groups"] = [{"name": "choir", "state": "absent"}]
+    chatting.hosts["fra"]["chat_groups"] = ["choir"]
+    assert "choir is no group of the directory" in "\n".join(problems(chatting.task_vars(), chatting.ledger))

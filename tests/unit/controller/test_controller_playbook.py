@@ -157,6 +157,7 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
         ("issuers", "on which the issuer's program was not tried", "signatures have a time"),
         ("directory", "whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
         ("content", "whose Caddy is too old for it", "logins have a time"),
+        ("chat", "on which Chat was not tried", "logins have a time"),
     ],
 )
 def test_a_host_that_cannot_do_what_its_group_does(group: str, why: str, reason: str) -> None:
