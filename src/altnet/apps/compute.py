@@ -82,6 +82,18 @@ def _check(app: App, hosts: list[str], groups: Mapping[str, Collection[str]], pr
         problems.append(Problem("", f"{app.id}.toml: id", f"{app.id} {RESERVED[app.id]}", "choose another id"))
 
 
+def former(
+    apps: Iterable[App], groups: Mapping[str, Collection[str]], sets: Mapping[str, Collection[str]]
+) -> dict[str, list[dict[str, str]]]:
+    """Return, by host, what it has of apps whose groups it is not in; ``sets`` are the transactions of each host."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for app in apps:
+        for host in sorted(sets):
+            if app.set in sets[host] and host not in groups.get(app.group, ()):
+                found.setdefault(host, []).append({"role": app.role, "certificate": app.certificate})
+    return found
+
+
 def told(placed: Iterable[Placed]) -> dict[str, dict[str, Any]]:
     """Return, by host, what it is told of its apps, by their ids."""
     found: dict[str, dict[str, Any]] = {}

@@ -33,10 +33,10 @@ class Web:
 class App:
     """One entry of the catalogue.
 
-    ``group`` is the inventory's: a host that is in it has the app. ``needs`` are groups without which it cannot work.
-    ``names`` are labels below its own name that lead to it too. The certificate has the name of its directory under
-    ``/etc/altnet/pki`` and the group that reads its key; without one, ``certificate`` is empty. ``before`` and
-    ``after`` enclose a backup of ``paths``.
+    ``group`` is the inventory's: a host that is in it has the app; ``set`` is what the transaction is called that a
+    host with the app has made. ``needs`` are groups without which it cannot work. ``names`` are labels below its own
+    name that lead to it too. The certificate has the name of its directory under ``/etc/altnet/pki`` and the group
+    that reads its key; without one, ``certificate`` is empty. ``before`` and ``after`` enclose a backup of ``paths``.
     """
 
     id: str
@@ -46,6 +46,7 @@ class App:
     licence: str
     role: str
     group: str
+    set: str
     packages: tuple[str, ...]
     one_host: bool = True
     needs: tuple[str, ...] = ()

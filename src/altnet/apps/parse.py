@@ -12,7 +12,7 @@ from ..inventory.reader import Reader
 from ..naming.names import wrong_label
 from .model import App, Port, Web
 
-TEXTS = ("id", "title", "summary", "version", "licence", "role", "group")
+TEXTS = ("id", "title", "summary", "version", "licence", "role", "group", "set")
 KEYS = (*TEXTS, "packages", "hosts", "needs", "names", "ports", "certificate", "site", "data", "backup")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*"), "use small letters, digits, hyphens and underscores"
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+"), "name a Debian package"
@@ -61,7 +61,7 @@ class _Entry(Reader):
     def app(self, file: str, values: Mapping[str, object]) -> App:
         known = self.mapping(values, file, KEYS)
         texts = {key: self.text(known.get(key), f"{file}: {key}", "") for key in TEXTS}
-        for key in ("id", "role", "group"):
+        for key in ("id", "role", "group", "set"):
             self.shaped(texts[key], f"{file}: {key}", _NAME)
         if texts["group"] in TAKEN:
             what = f"is {texts['group']}, which is a group of the network's own"

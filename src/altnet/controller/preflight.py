@@ -28,7 +28,7 @@ from .specification import refusals
 from .variables import Known, names_of, resolve, role_options, roles
 
 #: Facts that our own plugins set in the course of a run.
-OWN_FACTS = {"altnet_slice", "altnet_host", "altnet_issued", "wireguard_public_keys"}
+OWN_FACTS = {"altnet_slice", "altnet_host", "altnet_issued", "altnet_former_apps", "wireguard_public_keys"}
 MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
 MASTER_SECRET_LENGTH = 32
 #: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.

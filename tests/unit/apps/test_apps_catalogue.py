@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from altnet.apps.parse import catalogue, entry
 from altnet.errors import InventoryError, Problem
@@ -25,7 +26,8 @@ def judged(tmp_path: Path, text: str, name: str = "chat") -> list[str]:
 
 def test_ours_are_whole_and_have_their_roles() -> None:
     for app in catalogue(ROOT / "apps"):
-        assert (ROOT / "roles" / app.role / "tasks/main.yml").is_file()
+        tasks = yaml.safe_load((ROOT / "roles" / app.role / "tasks/main.yml").read_text())
+        assert app.set in [task["transaction"]["name"] for task in tasks if "transaction" in task]
         assert app.paths, f"{app.id} keeps nothing that could be backed up"
         assert app.version
         assert app.licence
@@ -44,6 +46,7 @@ def test_what_chat_is() -> None:
         ('id = "chat"', 'id = "talk"', "chat.toml: id: is 'talk'. Remedy: make it 'chat', or rename the file."),
         ('licence = "MIT"', "", "the network: chat.toml: licence: is empty, not a text. Remedy: give a text."),
         ('licence = "MIT"', 'license = "MIT"', "Remedy: did you mean licence."),
+        ('set = "prosody"', "", "chat.toml: set: is empty, not a text. Remedy: give a text."),
         ('group = "chat"', 'group = "directory"', "is directory, which is a group of the network's own"),
         ('hosts = "one"', 'hosts = "two"', "chat.toml: hosts: is 'two'. Remedy: say \"one\" or \"many\"."),
         ("port = 5222", "port = 70000", "chat.toml: ports[0].port: is 70000. Remedy: use a number from 1 to 65535."),
