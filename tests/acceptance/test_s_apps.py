@@ -156,13 +156,9 @@ def test_what_they_are_made_of_runs() -> None:
     for host, units in UNITS.items():
         for unit in units:
             assert lab.ssh(host, f"systemctl is-active {unit}", check=False).strip() == "active"
-            text = lab.ssh(
-                host,
-                f"awk '/^VmRSS/ {{print int($2 / 1024)}}' /proc/$(systemctl show -P MainPID {unit})/status;"
-                f" systemctl show -P MemoryCurrent {unit}",
-            ).split()
-            figures.append(f"{unit} on {host}: {text[0]} MB resident, its control group {text[1]} bytes")
-    lab.show("\n".join(figures))
+            own = f"awk '/^VmRSS/ {{print int($2 / 1024)}}' /proc/$(systemctl show -P MainPID {unit})/status"
+            figures.append(f"{unit} on {host}: {lab.ssh(host, own).strip()} MB")
+    lab.show("resident memory of each app's main process\n" + "\n".join(figures))
 
 
 def test_clients_find_chat_by_signed_records() -> None:
@@ -296,6 +292,36 @@ def test_what_was_changed_by_hand_is_mended_by_a_run(passwords: dict[str, str]) 
     assert "debug" not in lab.ssh(CHAT, "cat /etc/prosody/altnet.cfg.lua")
     assert sum(lab.playbook("site.yml", "--tags", "apps").ok().changed.values()) == 0
     assert states(talk(("bob", passwords["bob"], True))) == ["in"]
+
+
+@pytest.mark.usefixtures("garden")
+def test_what_a_backup_has_comes_back(tmp_path: Path, place: str, passwords: dict[str, str]) -> None:
+    """Messages and repositories that were written since are gone, those from before are there."""
+    before, since = (f"{word} {secrets.token_hex(4)}" for word in ("before", "since"))
+    both = ("ada", passwords["ada"], True), ("bob", passwords["bob"], True)
+    refs = git(place, "ls-remote", url("garden", "bob", passwords["bob"]))
+    talk(*both, words=before)
+    done = lab.playbook("playbooks/backup-apps.yml", "-e", f"backup_apps_to={tmp_path}").ok()
+    lab.show(f"backup of both apps: {done.seconds:.1f} s")
+    talk(*both, words=since)
+    code, said = git(place, "-C", "garden", "push", "-q", url("garden", "ada", passwords["ada"]), "main:later")
+    assert code == 0, said
+    for app in ("chat", "git"):
+        (file,) = tmp_path.glob(f"{app}-*.tar.gz")
+        given = f"restore_app={app} restore_app_from={file} restore_app_confirm=yes"
+        lab.playbook("playbooks/restore-app.yml", "-e", given).ok()
+    archive = talk(("bob", passwords["bob"], True))["archive"]
+    assert before in archive
+    assert since not in archive
+    assert git(place, "ls-remote", url("garden", "bob", passwords["bob"])) == refs
+    assert sum(lab.playbook("site.yml", "--tags", "apps").ok().changed.values()) == 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidy() -> Iterator[None]:
+    yield
+    lab.ssh(CHAT, "rm -rf /var/lib/prosody.before-*")
+    lab.ssh(GIT, "rm -rf /var/lib/private/altnet-git.before-*")
 
 
 def test_a_group_of_nobody_is_refused_before_any_host_is_changed(copy: Path) -> None:
