@@ -133,13 +133,15 @@ def answer():
         server.wrap_socket(place.accept()[0], server_side=True)
     except OSError:
         pass
-threading.Thread(target=answer, daemon=True).start()
+server_side = threading.Thread(target=answer)
+server_side.start()
 try:
     with socket.create_connection(place.getsockname()[:2]) as raw:
         ssl.create_default_context().wrap_socket(raw, server_hostname="{asked}")
     print("PYTHON BELIEVES IT")
 except ssl.SSLCertVerificationError as error:
     print("PYTHON:", error.verify_message)
+server_side.join(10)
 PYTHON
 """
 
