@@ -106,6 +106,19 @@ def test_names_tell_the_roots_fingerprint() -> None:
         assert lab.ssh(host, "cat /etc/altnet/pki/roots.pem") == (lab.INVENTORY / "pki" / "root.pem").read_text()
 
 
+def test_the_start_page_gives_members_the_root() -> None:
+    """Without TLS too, for those who do not know it yet."""
+    text = (lab.INVENTORY / "pki" / "root.pem").read_text()
+    (root,) = pem.certificates(text, "root.pem")
+    browser = web.Browser()
+    for scheme in ("http", "https"):
+        file, page = browser.do({"url": f"{scheme}://start.alt/root.pem"}, {"url": f"{scheme}://start.alt/root.html"})
+        assert (file["status"], file["url"], file["body"]) == (200, f"{scheme}://start.alt/root.pem", text)
+        assert pem.fingerprint(root) in page["body"]
+        assert "Name Constraints: critical" in page["body"]
+    browser.close()
+
+
 #: What an issuer that was broken into signs; each of these would harm somebody outside the network, or a neighbour.
 FORGED = {
     "a public name": "DNS:bank.example",

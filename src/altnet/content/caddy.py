@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import headers, logs, passing
+from . import headers, logs, passing, root
 
 Object = dict[str, Any]
 
@@ -20,8 +20,11 @@ AUTHENTICATOR = "unix//run/altnet-authenticator/socket"
 LONGEST_FORM = 16_384
 #: What an application is told of a visitor, and nobody but the authenticator may say.
 TOLD = ("Remote-User", "Remote-Groups")
+#: The same to an application that is told of headers by CGI's rules, where an underscore is a hyphen (WSGI among them).
+#: Debian's Caddy drops all such headers since 2.6.2-12+deb13u1, an older one hands them on.
+ALIKE = tuple(name.replace("-", "_") for name in TOLD)
 #: Files in a served directory that are nobody's business.
-HIDDEN = (".git", ".svn", ".env", ".ht*")
+HIDDEN = (".git*", ".svn*", ".env*", ".ht*")
 OURS = "/.altnet/*"
 
 
@@ -47,7 +50,9 @@ def configuration(content: Mapping[str, Any]) -> Object:
         "apps": {
             "http": {
                 "servers": {
-                    "plain": _server(_listen(addresses, 80), passing.plain(names, content.get("siblings", []))),
+                    "plain": _server(
+                        _listen(addresses, 80), [*_roots(sites), *passing.plain(names, content.get("siblings", []))]
+                    ),
                     "sites": {
                         **_server(
                             _listen(addresses, 443),
@@ -62,6 +67,19 @@ def configuration(content: Mapping[str, Any]) -> Object:
             "tls": _tls(names, content["certificates"]),
         },
     }
+
+
+def _roots(sites: Sequence[Mapping[str, Any]]) -> list[Object]:
+    """Answer without TLS what is there for those who cannot check a certificate yet."""
+    starts = [site for site in sites if site["kind"] == "start" and not site["groups"]]
+    return [
+        {
+            "match": [{"host": [site["name"]], "path": list(root.PATHS)}],
+            "handle": [*headers.security(site, tls=False), headers.uncached(), *_content(site)],
+            "terminal": True,
+        }
+        for site in starts
+    ]
 
 
 def _listen(addresses: Iterable[str], port: int) -> list[str]:
@@ -96,7 +114,7 @@ def _site(site: Mapping[str, Any]) -> Object:
 
 
 def _nothing_claimed() -> Object:
-    return {"handler": "headers", "request": {"delete": list(TOLD)}}
+    return {"handler": "headers", "request": {"delete": [*TOLD, *ALIKE]}}
 
 
 def _members_only(site: Mapping[str, Any]) -> list[Object]:
@@ -160,6 +178,8 @@ def _content(site: Mapping[str, Any]) -> list[Object]:
     if site["kind"] == "proxy":
         return [{"handler": "reverse_proxy", "upstreams": [{"dial": site["to"]}]}]
     served: Object = {"handler": "file_server", "root": site["directory"], "hide": list(HIDDEN)}
+    if site["kind"] == "start":
+        return [headers.certificates(), served]
     if site["kind"] == "files":
         served["browse"] = {}
     return [served]

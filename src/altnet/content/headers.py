@@ -27,10 +27,12 @@ UNLESS_SAID = {
 }
 
 
-def security(site: Mapping[str, Any]) -> list[Object]:
+def security(site: Mapping[str, Any], *, tls: bool = True) -> list[Object]:
     """Return the handlers that set what every answer of a site carries."""
     default = PROXY_POLICY if site["kind"] == "proxy" else POLICY
     always: Object = {"deferred": True, "set": {key: [value] for key, value in ALWAYS.items()}, "delete": ["Server"]}
+    if not tls:  # where anybody could say it in the site's place
+        del always["set"]["Strict-Transport-Security"]
     if site["policy"]:
         always["set"]["Content-Security-Policy"] = [site["policy"]]
         return [{"handler": "headers", "response": always}, *map(_unless_said, UNLESS_SAID.items())]
@@ -49,6 +51,18 @@ def caching(site: Mapping[str, Any]) -> list[Object]:
         return [_unless_said(("Cache-Control", "private, no-cache"))] if site["groups"] else []
     value = "private, no-cache" if site["groups"] else f"public, max-age={site['cache']}"
     return [_unless_said(("Cache-Control", value))]
+
+
+def certificates() -> Object:
+    """Return the handler that has a device offer to install the network's root, instead of showing its text."""
+    matched = {"match": [{"path": ["/root*.pem", "/root*.crt"]}]}
+    kind: Object = {"handler": "headers", "response": {"set": {"Content-Type": ["application/x-x509-ca-cert"]}}}
+    return {"handler": "subroute", "routes": [{**matched, "handle": [kind]}]}
+
+
+def uncached() -> Object:
+    """Return the handler for what nobody may keep: it came without TLS."""
+    return {"handler": "headers", "response": {"set": {"Cache-Control": ["no-store"]}}}
 
 
 def misdirected() -> Object:
@@ -71,4 +85,6 @@ def failed() -> Object:
         "headers": {"Content-Type": ["text/html; charset=utf-8"], "Cache-Control": ["no-store"]},
         "body": page,
     }
-    return {"handle": [answer]}
+    # What the site had said goes with the error: Caddy begins anew.
+    said = {name: [value] for name, value in {**ALWAYS, **UNLESS_SAID, "Content-Security-Policy": POLICY}.items()}
+    return {"handle": [{"handler": "headers", "response": {"set": said, "delete": ["Server"]}}, answer]}

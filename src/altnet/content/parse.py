@@ -21,8 +21,14 @@ OWN: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 NEEDED = {"static": "root", "files": "root", "git": "repository", "proxy": "to"}
 YEAR = 31_536_000
+#: What Caddy can read and nobody else should: its own keys, logs, what Altnet remembers.
+PRIVATE = ("/var/backups", "/var/lib/altnet", "/var/lib/caddy", "/var/lib/ldap", "/var/lib/private", "/var/log")
+#: Whoever may ask these is Caddy, or speaks in its place.
+OURS = ("/run/altnet-authenticator", "/run/caddy")
 _HOST_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+):([0-9]{1,5})", re.IGNORECASE)
 _REPOSITORY = re.compile(r"(https://|/)[!-~]+"), "begin with https:// or /, without a space"
+#: Everybody on the host can read the settings, and sees what git is called with.
+_LOGIN = re.compile(r"https?://[^/]*@")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "name a branch, a tag or a commit"
 
 
@@ -98,9 +104,13 @@ def _name(reader: Reader, value: object, where: str, tlds: Sequence[str]) -> str
         reader.wrong(where, f"{name} is a top-level domain itself", f"name the site below it, such as www.{name}")
         return ""
     if len(labels) == 2 and labels[0] in RESERVED:
-        reader.wrong(where, f"{name} {RESERVED[labels[0]]}", "choose another name")
-        return ""
-    return name
+        what = RESERVED[labels[0]]
+    elif labels[-2] == "net":
+        what = f"is in net.{labels[-1]}, where the network's own hosts and services have their names"
+    else:
+        return name
+    reader.wrong(where, f"{name} {what}", "choose another name")
+    return ""
 
 
 def _text(reader: Reader, values: Mapping[str, object], where: str, key: str) -> str:
@@ -121,6 +131,10 @@ def _matching(
     reader: Reader, values: Mapping[str, object], where: str, key: str, form: tuple[re.Pattern[str], str]
 ) -> str:
     text = _text(reader, values, where, key)
+    if _LOGIN.match(text):  # and is not shown
+        what = "has a name or a password in it, which everybody on the host could read"
+        reader.wrong(f"{where}.{key}", what, "use a repository that can be read without one, or a copy on this host")
+        return ""
     if text and (not form[0].fullmatch(text) or ".." in text):
         reader.wrong(f"{where}.{key}", f"is {text!r}", form[1])
         return ""
@@ -139,12 +153,24 @@ def _root(reader: Reader, values: Mapping[str, object], where: str) -> str:
     if len(path.parts) < 3 or path.parts[1] in unfit:
         reader.wrong(where, f"{text} is no place for what everybody may see", "use a directory below /srv")
         return ""
+    for private in PRIVATE:
+        if path.is_relative_to(private) or PurePosixPath(private).is_relative_to(path):
+            what = f"{text} would publish {private}, which Caddy can read and nobody else should"
+            reader.wrong(where, what, "use a directory below /srv")
+            return ""
     return str(path)
 
 
 def _to(reader: Reader, values: Mapping[str, object], where: str) -> str:
     text = _text(reader, values, where.removesuffix(".to"), "to")
-    if not text or (text.startswith("unix//") and ".." not in text):
+    if not text:
+        return ""
+    if text.startswith("unix//") and ".." not in text:
+        ours = [place for place in OURS if PurePosixPath(text.removeprefix("unix/")).is_relative_to(place)]
+        if ours:
+            what = f"{text} is the web server's own, and whoever may ask it may do anything"
+            reader.wrong(where, what, "name the socket of the service that is to be shown")
+            return ""
         return text
     found = _HOST_PORT.fullmatch(text)
     mend = "write address:port, such as 127.0.0.1:8080 or [::1]:8080, or unix//run/service/socket"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import systemd
+from . import root
 from .asking import Question, ask_all
 
 log = logging.getLogger("altnet-start")
@@ -45,7 +46,10 @@ h3 a:focus-visible { outline: none; } h3 a:focus-visible::after, .skip:focus { o
 li p { margin: .35rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
 .state { font-size: .9375rem; font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+pre { padding: .75rem; background: var(--card); border: 1px solid var(--line); border-radius: .4rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 footer { color: var(--soft); font-size: .9375rem; }
+p > a, footer a { color: var(--deed); }
 """
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -56,9 +60,9 @@ _PAGE = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-<a class="skip" href="#sites">To the sites</a>
+<a class="skip" href="#content">To the content</a>
 <header><h1>{title}</h1><p>{summary}</p></header>
-<main id="sites">
+<main id="content">
 {sections}
 </main>
 <footer><p>{footer}</p></footer>
@@ -92,7 +96,7 @@ def page(title: str, sites: Sequence[Listed], footer: str) -> str:
         style=STYLE,
         summary=f"{count}, {well} of {len(known)} answer" if known else count,
         sections="\n".join(_section(name, some) for name, some in parts if some) or "<p>There is no site yet.</p>",
-        footer=escape(footer),
+        footer=f'{escape(footer)} <a href="/{root.PAGE}">The root of this network</a>',
     )
 
 
@@ -141,8 +145,22 @@ def states_of(settings: Mapping[str, Any]) -> dict[str, str]:
     return {question.name: found.refusal for question, found in ask_all(asked, settings["timeout"]).items()}
 
 
+def keep_root(settings: Mapping[str, Any], place: Path) -> None:
+    """Offer the roots that the host trusts; another one is there a minute after the host has it."""
+    try:
+        roots = Path(settings["roots"]).read_text()
+    except OSError as error:
+        log.warning("%s cannot be read: %s", settings["roots"], error.strerror)
+        return
+    wanted = root.files(roots, settings["name"], _PAGE, STYLE)
+    written = [name for name, text in wanted.items() if write(place / name, text)]
+    changed = [*written, *root.keep(place, wanted)]
+    if changed:
+        log.info("the network's root: %s", ", ".join(changed))
+
+
 def main(arguments: list[str]) -> int:
-    """Keep the page for ever."""
+    """Keep the pages for ever."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     settings = json.loads(Path(arguments[0]).read_text())
     file = Path(settings["place"], "index.html")
@@ -150,6 +168,7 @@ def main(arguments: list[str]) -> int:
         write(file, page(settings["title"], sites_of(settings), settings["footer"]))
     systemd.notify("READY=1")
     while True:
+        keep_root(settings, file.parent)
         states = states_of(settings)
         if write(file, page(settings["title"], sites_of(settings, states), settings["footer"])):
             log.info(

@@ -19,7 +19,7 @@ from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
 from .apps import problems_of
 from .certificates import declared
-from .content import sites_of
+from .content import sites_of, unsigned
 from .failure import all_in_one
 from .names import ds_of
 from .network import inventory_of
@@ -58,7 +58,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             plans.compute(inventory, new.ledger)
             found += people_problems(task_vars)
             found += problems_of(task_vars, inventory)
-            sites_of(task_vars, inventory)
+            found += unsigned(sites_of(task_vars, inventory), task_vars)
         except AltnetError as error:
             found += error.problems
     return all_in_one([*found, *ledger_problems], len(names))

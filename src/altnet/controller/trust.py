@@ -72,6 +72,7 @@ class Authority:
         rotate = "make another: playbooks/rotate-intermediate.yml -e pki_intermediate=infra"
         if certificate is None:
             raise PkiError(Problem("", f"pki/{INFRA}", "is not there, so nothing can be signed", rotate))
+        self._in_time(certificate, f"pki/{INFRA}", rotate)
         key = self._key(INFRA_KEY)
         if key is None or not pem.same_key(certificate, key.public_key()):
             what = "is not there" if key is None else f"is not the key of pki/{INFRA}"
@@ -185,7 +186,13 @@ class Authority:
         host = intermediate.partition("/")[2]
         self._write(f"{intermediate}.pem", pem.text(make_intermediate(root, f"issuer {host}", key, self.now)))
 
+    def _in_time(self, certificate: x509.Certificate, place: str, remedy: str) -> None:
+        if self.now >= certificate.not_valid_after_utc:
+            what = f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}, and what it signs now would be refused"
+            raise PkiError(Problem("", place, what, remedy))
+
     def _root_signer(self, certificate: x509.Certificate) -> Signer:
+        self._in_time(certificate, judge.ROOT_FILE, judge.REPLACE)
         for name in ROOT_KEYS:
             key = self._key(name)
             if key is not None and pem.same_key(certificate, key.public_key()):

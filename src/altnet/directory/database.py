@@ -129,8 +129,8 @@ def start(config: str, tree: Path, target: Path, user: str) -> None:
         run("slapadd", "-F", str(target), "-b", base, "-w", "-l", str(tree))
     elif not known.exists() or known.read_text() != indexes:
         run("slapindex", "-q", "-F", str(target), "-b", base)
-    known.write_text(indexes)
-    held.write_text(base)
+    note(known, indexes)
+    note(held, base)
     own(user, target.parent)
 
 
@@ -144,7 +144,7 @@ def prepare(backup: Path, target: Path) -> None:
         build(config, Path(directory, "config"), candidate)
         argv = ("-F", str(Path(directory, "config")), "-b", one(config, "olcSuffix"), "-l", str(backup))
         run("slapadd", "-q", *argv)
-    (candidate / _BASE).write_text(one(config, "olcSuffix"))
+    note(candidate / _BASE, one(config, "olcSuffix"))
 
 
 def swap(target: Path, user: str) -> Path | None:
@@ -173,14 +173,27 @@ def dump(backup: Path, target: Path) -> None:
     temporary.replace(backup)
 
 
+def note(path: Path, text: str) -> None:
+    """Write a file as root in a directory of slapd's user, who may have put a link there: a new file in its place."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o640)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
 def own(user: str, *directories: Path) -> None:
-    """Give directories with all that is in them to slapd's user; as somebody else's server, not at all."""
+    """Give directories with all that is in them to slapd's user; as somebody else's server, not at all.
+
+    Links themselves, not what they lead to: that would be a way for slapd's user to any file.
+    """
     if os.geteuid() != 0:
         return
     entry = pwd.getpwnam(user)
     for directory in directories:
         for path in (directory, *directory.rglob("*")):
-            os.chown(path, entry.pw_uid, entry.pw_gid)
+            os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
 
 
 def _aside(data: Path, why: str) -> Path | None:
@@ -228,6 +241,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             start(given.config.read_text(), given.tree, given.target, given.user)
         elif given.verb == "dump":
             dump(given.backup, given.target)
+            print(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))  # noqa: T201  # the playbook names its copy by it
         elif given.verb == "prepare":
             prepare(given.backup, given.target)
         else:

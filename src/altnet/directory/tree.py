@@ -70,7 +70,7 @@ def _policy(base: str, name: str, numbers: Mapping[str, int], *, lockout: bool) 
             "objectClass": ("organizationalRole", "pwdPolicy"),
             "cn": (name,),
             "pwdAttribute": ("userPassword",),
-            "pwdCheckQuality": ("1",),
+            "pwdCheckQuality": ("2",),
             "pwdLockout": ("TRUE" if lockout else "FALSE",),
             **{key: (str(number),) for key, number in numbers.items()},
         },

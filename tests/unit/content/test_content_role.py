@@ -21,7 +21,7 @@ GIVEN: dict[str, Any] = {
     "content_plan": plan(), "content_directory_uris": ["ldaps://core1.net.alt"], "content_directory_base": "dc=alt",
     "content_directory_password": SECRET, "content_signon_keys": ["k" * 43 + "="],
 }  # fmt: skip
-PROGRAMS = ("asking", "checker", "checkout", "gate", "loaded", "start")
+PROGRAMS = ("asking", "checker", "checkout", "gate", "loaded", "root", "start")
 UNITS = (
     "altnet-authenticator.service", "altnet-checkout.service", "altnet-checkout.timer", "altnet-start.service",
     "altnet-content-anycast.service", "caddy.service.d/altnet.conf",

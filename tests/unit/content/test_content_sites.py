@@ -55,6 +55,8 @@ def test_every_kind() -> None:
         ({"name": "www.example.net"}, "is outside the network's top-level domains (alt, neo). Remedy: name"),
         ({"name": "alt"}, "alt is a top-level domain itself"),
         ({"name": "net.alt"}, "net.alt is the zone of the network's own hosts"),
+        ({"name": "core2.net.alt"}, "core2.net.alt is in net.alt, where the network's own hosts and services have"),
+        ({"name": "resolver.net.neo"}, "resolver.net.neo is in net.neo, where"),
         ({"name": "a_b.alt"}, "a host's name has no underscore"),
         ({"name": "ä.alt"}, "which is not ASCII. Remedy: write it in its xn-- form"),
         ({"name": ""}, "content_sites[0].name: is empty, not a text"),
@@ -66,6 +68,8 @@ def test_every_kind() -> None:
         ({"root": "/srv/../etc"}, "'/srv/../etc' is no absolute path"),
         ({"root": "/etc/altnet"}, "/etc/altnet is no place for what everybody may see. Remedy: use"),
         ({"root": "/"}, "/ is no place for what everybody may see"),
+        ({"root": "/var/lib/caddy/storage"}, "would publish /var/lib/caddy, which Caddy can read and nobody else"),
+        ({"root": "/var/lib"}, "/var/lib would publish"),
         ({"root": "/srv/{env.X}"}, "has braces, which Caddy would replace"),
         ({"groups": ["memebers"]}, "memebers is no group of the directory. Remedy: did you mean members"),
         ({"groups": []}, "content_sites[0].groups: is empty"),
@@ -91,6 +95,8 @@ def test_one_mistake(changes: dict[str, Any], expected: str) -> None:
         ("example.net:80", "example.net:80 is not on this host"),
         ("http://127.0.0.1:80", "is 'http://127.0.0.1:80'"),
         ("unix//run/../etc/x", "is 'unix//run/../etc/x'"),
+        ("unix//run/caddy/admin.sock", "is the web server's own, and whoever may ask it may do anything"),
+        ("unix//run//altnet-authenticator/socket", "is the web server's own"),
     ],
 )
 def test_where_a_proxy_asks(to: str, expected: str) -> None:
@@ -112,6 +118,12 @@ def test_a_repository_is_no_option(repository: str) -> None:
     assert "begin with https:// or /" in "\n".join(
         wrong(core1=[{"name": "a.alt", "kind": "git", "repository": repository}])
     )
+
+
+def test_a_repository_s_password_is_refused_and_not_shown() -> None:
+    (line,) = wrong(core1=[{"name": "a.alt", "kind": "git", "repository": "https://ada:hunter2@git.alt/x"}])
+    assert "content_sites[0].repository: has a name or a password in it" in line
+    assert "hunter2" not in line
 
 
 def test_all_mistakes_at_once() -> None:

@@ -46,7 +46,9 @@ def test_it_is_whole_and_needs_nothing_from_elsewhere() -> None:
     page = Page(start.page("Altnet", SITES, "."))
     assert page.open == []
     assert page.all("script") == page.all("img") == page.all("link") == []
-    assert [link["href"] for link in page.all("a")] == ["#sites", "https://www.alt/", "https://chat.alt/"]
+    assert [link["href"] for link in page.all("a")] == [
+        "#content", "https://www.alt/", "https://chat.alt/", "/root.html",
+    ]  # fmt: skip
 
 
 def test_it_is_accessible() -> None:

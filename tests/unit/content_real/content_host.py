@@ -8,7 +8,8 @@ from typing import Any
 from content_servers import Application, Authenticator, Caddy, Client, Slapd, key
 from tests.certificates import Authority
 
-from altnet.content import caddy, compute
+from altnet.content import caddy, compute, start
+from altnet.content.model import MADE
 from altnet.inventory.model import Anycast
 
 
@@ -29,6 +30,9 @@ class Host:
         (place / "www" / ".git" / "config").write_text("secret")
         for site in sites:
             self.authority.issue(site["name"])
+        (place / "start").mkdir()
+        (place / "start" / "index.html").write_text(start.page("Altnet", [], "."))
+        start.keep_root({"name": "start.alt", "roots": str(self.pki / "roots.pem")}, place / "start")
         self.slapd = Slapd(place / "slapd", self.pki)
         self.caddy = Caddy(place / "caddy")
         self.settings = {
@@ -60,7 +64,8 @@ class Host:
         )
         one = compute.content(found, {"core1": self.caddy.address}, lambda _: "::1")["core1"]
         for site in one["sites"]:
-            site["directory"] = site["directory"].replace("/srv/x", str(self.place))
+            directory = site["directory"].replace("/srv/x", str(self.place))
+            site["directory"] = directory.replace(MADE, str(self.place))
         return {
             **one, "siblings": list(siblings), "log_size": 1, "log_keep": 2,
             "certificates": {"mode": "files", "directory": str(self.pki)},
@@ -88,5 +93,6 @@ SITES: list[dict[str, Any]] = [
     {"name": "app.neo", "kind": "proxy", "to": "APP", "groups": ["operators", "members"]},
     {"name": "open.alt", "kind": "proxy", "to": "APP"},
     {"name": "files.alt", "kind": "files", "root": "/srv/www"},
+    {"name": "start.alt", "kind": "start"},
     {"name": "dead.alt", "kind": "proxy", "to": "127.0.0.1:1"},
 ]

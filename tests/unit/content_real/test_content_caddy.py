@@ -13,7 +13,7 @@ from content_servers import Caddy, Client
 from tests.certificates import Authority
 from tests.daemons import until
 
-from altnet.content import asking, caddy, checker, loaded
+from altnet.content import asking, caddy, checker, loaded, root
 
 pytestmark = pytest.mark.xdist_group("content-real")
 WWW = "https://www.alt/"
@@ -75,6 +75,26 @@ def test_kept_for_as_long_as_was_said(host: Host) -> None:
     assert client.get("https://open.alt/").header("cache-control") == ""
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        (WWW, 200),
+        (f"{WWW}none", 404),
+        ("https://dead.alt/", 502),
+        ("https://notes.alt/", 303),
+        ("https://open.alt/", 200),
+    ],
+)
+def test_nothing_is_answered_without_them(host: Host, url: str, status: int) -> None:
+    answer = host.client("always").get(url)
+    assert answer.status == status
+    assert answer.header("strict-transport-security") == "max-age=31536000"
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("content-security-policy")
+    assert answer.header("x-frame-options") in {"SAMEORIGIN", "DENY"}
+    assert answer.header("server") == ""
+
+
 def test_security_headers(host: Host) -> None:
     answer = host.client("headers").get(WWW)
     assert answer.header("strict-transport-security") == "max-age=31536000"
@@ -94,6 +114,9 @@ def test_an_application_has_its_way_where_it_says_something(host: Host) -> None:
 
 def test_what_is_nobodys_business(host: Host) -> None:
     client = host.client("hidden")
+    for name in (".gitlab-ci.yml", ".env.production", ".htpasswd"):
+        (host.place / "www" / name).write_text("secret")
+        assert client.get(WWW + name).status == 404, name
     for path in (".git/config", "%2egit/config", "..%2f..%2fpki/www.alt/key.pem", "../pki/www.alt/key.pem"):
         answer = client.get(WWW + path, "--path-as-is")
         assert answer.status in {400, 404}, path
@@ -123,6 +146,26 @@ def test_plain_http_leads_to_https(host: Host) -> None:
     assert (answer.status, answer.header("location")) == (308, "https://www.alt/a?b=c")
     assert client.get("http://www.alt/.well-known/acme-challenge/none").status == 404
     assert client.get("http://evil.example.net/").status == 404
+
+
+def test_the_network_s_root_is_there_with_and_without_tls(host: Host) -> None:
+    client, roots = host.client("root"), (host.pki / "roots.pem").read_text()
+    short = root.fingerprint(roots).replace(":", "").lower()[:8]
+    for scheme in ("https", "http"):
+        for file in ("root.pem", f"root-{short}.crt"):
+            answer = client.get(f"{scheme}://start.alt/{file}")
+            assert (answer.status, answer.header("content-type")) == (200, "application/x-x509-ca-cert")
+            assert answer.body.strip() == roots.strip()
+        page = client.get(f"{scheme}://start.alt/root.html")
+        assert root.fingerprint(roots) in page.body
+        assert page.header("content-type").startswith("text/html")
+        assert page.header("content-security-policy")
+    assert client.get("http://start.alt/root.pem").header("cache-control") == "no-store"
+    assert client.get("http://start.alt/root.pem").header("strict-transport-security") == ""
+    # Nothing else is there without TLS, and no other site has it.
+    assert client.get("http://start.alt/").header("location") == "https://start.alt/"
+    assert client.get("http://start.alt/root.html/../index.html", "--path-as-is").status in {308, 400, 404}
+    assert client.get("http://www.alt/root.pem").header("location") == "https://www.alt/root.pem"
 
 
 def test_a_name_that_is_not_here(host: Host) -> None:

@@ -38,6 +38,25 @@ def test_a_directory_that_went_away(host: Host, monkeypatch: pytest.MonkeyPatch)
     assert one["cause"].startswith(f"{sites[0]['where']}.root: /srv/")
 
 
+def test_a_directory_that_caddy_cannot_read(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said with host, variable and remedy; other sites are as they were."""
+    monkeypatch.setattr(directories, "who", lambda: (65_534, frozenset({65_534})))
+    content = host.content([site for site in SITES if site["name"] in {"notes.alt", "www.alt", "login.alt"}])
+    wanted = sites_of({"content": content}, str(host.pki / "roots.pem"))
+    assert wanted is not None
+    where = next(site["where"] for site in content["sites"] if site["name"] == "www.alt")
+    closed = host.place / "www"
+    closed.chmod(0o700)
+    try:
+        found = look(**wanted, wait=0, ports=(host.caddy.https, host.caddy.http))
+    finally:
+        closed.chmod(0o755)
+    part = services_part({"core1": {"content": content}}, ["core1"], {}, {"core1": found})
+    assert part.sites == [
+        f"host core1: {where}.root: {closed} cannot be read by caddy. Remedy: chmod o+rx {closed} (www.alt)"
+    ]
+
+
 def test_a_web_server_that_is_not_there(host: Host) -> None:
     sites = host.content(SITES)["sites"][:2]
     found = look("::1", str(host.pki / "roots.pem"), sites, 0, (1, 1))

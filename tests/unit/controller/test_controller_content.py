@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from controller_world import World
+from controller_world import PREFIX, World
 
 from altnet.controller import names, rundir
 from altnet.controller.preflight import problems
+from altnet.pki import pem
+from altnet.pki.authority import Signer, make_intermediate, make_root
+from altnet.pki.scope import Scope
 
 SLICES = """
 - hosts: all
@@ -76,6 +80,25 @@ def test_what_is_wrong_is_said_before_any_host_is_asked(serving: World) -> None:
     text = "\n".join(problems(serving.task_vars(), serving.ledger))
     assert "host nyc: content_sites[0].anycast: 'wep' is no entry of altnet_anycast. Remedy: did you mean web" in text
     assert "host nyc: content_sites[1].name: a.example.net is outside" in text
+
+
+def test_a_site_under_a_domain_that_the_root_does_not_cover(serving: World) -> None:
+    serving.network["altnet_tlds"] = ["alt", "lan1"]
+    serving.hosts["nyc"]["content_sites"] = [WWW, {"name": "shop.lan1", "kind": "static", "root": "/srv/shop"}]
+    assert problems(serving.task_vars(), serving.ledger) == []
+    root = pem.new_key()
+    made = Signer(make_root(Scope(("alt",), PREFIX), root, datetime.now(UTC)), root)
+    infra = make_intermediate(made, "infra", pem.new_key().public_key(), datetime.now(UTC))
+    (serving.inventory / "pki").mkdir()
+    (serving.inventory / "pki/infra.pem").write_text(pem.text(infra))
+    (line,) = problems(serving.task_vars(), serving.ledger)
+    assert line == (
+        "host nyc: content_sites[1].name: the network's root may not sign for lan1, so shop.lan1 has no certificate. "
+        "Remedy: replace the root (docs/runbooks/replace-the-root.md), or name the site under alt."
+    )
+    for text in ("", "nonsense"):
+        (serving.inventory / "pki/infra.pem").write_text(text)
+        assert problems(serving.task_vars(), serving.ledger) == []
 
 
 def test_a_wrong_key_is_found_by_the_specification(serving: World) -> None:

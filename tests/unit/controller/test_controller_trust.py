@@ -169,12 +169,17 @@ def test_an_intermediate_is_rotated(world: World) -> None:
 
 def test_an_expired_intermediate(world: World) -> None:
     born = {"request": request(), "certificate": ""}
-    with pytest.raises(PkiError, match="has expired"):
+    with pytest.raises(
+        PkiError, match=r"pki/infra\.pem: expired on 20.*rotate-intermediate\.yml -e pki_intermediate=infra"
+    ):
         world.sign(born, 731)
     found = [str(one.problem) for one in world.at(731).findings(SCOPE)]
     assert len(found) == 1
     assert "pki/infra.pem: expired on" in found[0]
     assert "playbooks/rotate-intermediate.yml -e pki_intermediate=infra" in found[0]
+    # A root that has expired too makes no other: that would be refused as well.
+    with pytest.raises(PkiError, match=r"pki/root\.pem: expired on 2046-11-22.*docs/runbooks/replace-the-root\.md"):
+        world.at(7301).rotate("infra", SCOPE)
     world.at(731).rotate("infra", SCOPE)
     assert world.sign(born, 731).reason == "there is none"
 

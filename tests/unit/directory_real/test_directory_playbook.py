@@ -166,3 +166,27 @@ def test_the_roles_files_are_what_the_checker_passes(server: Provider, tmp_path:
         (tmp_path / name).write_text(found[name])
     done = server.database("check", "--config", str(tmp_path / "config.ldif"), "--tree", str(tmp_path / "tree.ldif"))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a directory of others", "a new directory"])
+def test_a_backup_is_read_by_its_owner_alone(server: Provider, tmp_path: Path, there: bool) -> None:
+    place, dumped = tmp_path / "backups", tmp_path / "state" / "dump.ldif"
+    if there:
+        place.mkdir(mode=0o755)
+    program = ["/usr/bin/env", f"PYTHONPATH={ROOT / 'src'}", sys.executable, "-m", "altnet.directory.database"]
+    given = {
+        "__directory_program": program,
+        "__directory_config": str(server.target),
+        "__directory_backup": str(dumped),
+        "__directory_backup_to": str(place),
+    }
+    task = {"include_role": {"name": "directory", "tasks_from": "backup"}}
+    code, output = play(tmp_path, [task], "--diff", "-vv", **given)
+    assert code == 0, output
+    (backup,) = place.glob("directory-2*Z.ldif")
+    assert backup.read_text().startswith(f"dn: {BASE}\n")
+    assert oct(backup.stat().st_mode & 0o777) == "0o600"
+    # What others use is left as it was.
+    assert oct(place.stat().st_mode & 0o777) == ("0o755" if there else "0o700")
+    assert not dumped.exists()
+    assert "userPassword" not in output

@@ -203,6 +203,23 @@ class TestPasswords:
     def test_a_short_one_is_refused(self, server: Provider) -> None:
         assert modify(server, "ada", replace(person("ada"), "userPassword", "short")) == 19
 
+    @pytest.mark.parametrize(
+        "form", ["{CLEARTEXT}password of ada", "{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3", "{CRYPT}x"]
+    )
+    @pytest.mark.parametrize("who", ["ada", PORTAL, "op"])
+    def test_one_in_a_form_of_their_own_is_refused(self, server: Provider, who: str, form: str) -> None:
+        # slapd cannot judge it, and would not keep it as argon2id: it would be what it says, in clear too.
+        assert modify(server, who, replace(person("ada"), "userPassword", form)) in {19, 50}
+        if who != "ada":
+            assert modify(server, who, account("form", more=f"userPassword: {form}\n")) in {19, 50}
+        assert server.read(person("ada"), "userPassword")["userPassword"][0].startswith("{ARGON2}$argon2id$")
+
+    def test_a_person_changes_their_own_as_the_runbook_says(self, server: Provider) -> None:
+        for old, new in ((SECRET, f"{SECRET} 2"), (f"{SECRET} 2", SECRET)):
+            assert server.as_user(person("ada"), old, "ldappasswd", "-s", new).returncode == 0
+            assert server.as_user(person("ada"), new, "ldapwhoami").returncode == 0
+        assert server.as_user(person("ada"), SECRET, "ldappasswd", "-s", "short").returncode == 1
+
     def test_who_guesses_locks_the_account_and_root_opens_it(self, server: Provider) -> None:
         server.modify(account("victim", more=f"userPassword: {SECRET}\n"))
         dn = person("victim")

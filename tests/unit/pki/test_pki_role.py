@@ -5,10 +5,13 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pki_world
+import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
@@ -88,6 +91,24 @@ def test_the_program_is_the_one_that_was_tried() -> None:
     wheel = yaml.safe_load((ROLE / "defaults/main.yml").read_text())["pki_issuer_wheel"]
     assert wheel.endswith(f"/acme2certifier-{pinned}-py3-none-any.whl")
     assert re.fullmatch("[0-9a-f]{64}", value("__pki_issuer_sha256"))
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_check_mode_does_not_fail_for_want_of_the_program(tmp_path: Path, fetched: bool) -> None:
+    wheel, program = tmp_path / "a.whl", tmp_path / "program.whl"
+    if fetched:
+        wheel.write_text("the program")
+    given = {"pki_issuer_wheel": str(wheel), "__pki_issuer_program": str(program)}
+    include = {"include_role": {"name": "pki", "tasks_from": "program"}}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [include]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    argv = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-e", json.dumps(given), "--check"]
+    done = subprocess.run(
+        [*argv, str(tmp_path / "play.yml")], cwd=ROLE.parents[1], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "changed=1" in done.stdout
+    assert not program.exists()
 
 
 def test_the_probe_looks_for_every_package() -> None:
