@@ -33,7 +33,8 @@ userdel --remove {MEMBER} 2>/dev/null || true
 useradd --create-home --shell /bin/sh {MEMBER}
 runuser -u {MEMBER} -- mkdir -p /home/{MEMBER}/.pki/nssdb
 runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -N --empty-password
-runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -A -t C,, -n altnet -i /etc/altnet/pki/roots.pem
+runuser -u {MEMBER} -- python3 -c "import urllib.request as u; u.urlretrieve('http://start.alt/root.pem', '/home/{MEMBER}/root.pem')"
+runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -A -t C,, -n altnet -i /home/{MEMBER}/root.pem
 """
 
 

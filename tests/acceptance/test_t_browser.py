@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+
+from altnet.pki import pem
 
 from . import browser, lab, web
 
@@ -72,6 +75,14 @@ def test_a_site_opens_without_a_warning(page: Page, name: str, words: str) -> No
     security = answer.security_details()
     shot = browser.picture(page, name)
     lab.show(f"{name}: {security['protocol']}, issued by {security['issuer']}; {shot.relative_to(lab.ROOT)}")
+
+
+def test_the_root_is_given_with_its_fingerprint(page: Page) -> None:
+    """By a device that does not know it yet too: without TLS."""
+    (root,) = pem.certificates((lab.INVENTORY / "pki" / "root.pem").read_text(), "root.pem")
+    opened(page, "http://start.alt/root.html")
+    assert root.fingerprint(hashes.SHA256()).hex(":").upper() in page.inner_text("main")
+    browser.picture(page, "root")
 
 
 def test_a_page_for_a_group(page: Page) -> None:
