@@ -16,7 +16,7 @@ from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
 from altnet.collector import set_aside
-from altnet.controller import content, names, rotation, rundir
+from altnet.controller import apps, content, names, rotation, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
@@ -109,6 +109,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         rundir.write_ledger(ledgers.dump(after))
         plan = plans.compute(inventory, after)
+        self.apps = apps.parts(apps.placed_of(task_vars, inventory), inventory, after)
         self.sites = content.parts(content.sites_of(task_vars, inventory), inventory, after)
         touched = self.write(plan, None if before is None else plans.compute(inventory, before), keys)
         text_before = "" if before is None else ledgers.dump(before)
@@ -228,6 +229,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 tunnel["public_key"] = stand_ins.get(tunnel["public_key"], tunnel["public_key"])
             if name in self.sites:
                 piece["content"] = self.sites[name]
+            if name in self.apps:
+                piece["apps"] = self.apps[name]
             loopbacks[name] = piece["loopback"]
             rundir.write_slice(name, piece)
         rundir.write_loopbacks(loopbacks)

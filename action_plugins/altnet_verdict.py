@@ -9,6 +9,8 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from altnet.apps.compute import former
+from altnet.controller.apps import known
 from altnet.controller.failure import Refusal, all_in_one, last_line
 from altnet.controller.variables import role_defaults
 from altnet.errors import Problem
@@ -29,6 +31,7 @@ SERVICES = {
     DIRECTORY: ("whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
     LOGINS: ("whose sssd was not tried", "certificates have a time"),
     CONTENT: ("whose Caddy is too old for it", "logins have a time"),
+    **{app.group: (f"on which {app.title} was not tried", "logins have a time") for app in known()},
 }
 #: What a module says that found no room for itself: Python's tempfile where it could write nowhere, and errno 28.
 DISK_FULL = ("No usable temporary directory", "No space left on device")
@@ -124,6 +127,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         found: list[Problem] = []
         stopped: dict[str, str] = {}
+        sets: dict[str, list[str]] = {}
         now = time.time()
         names, groups = task_vars["ansible_play_hosts_all"], task_vars["groups"]
         for name in names:
@@ -133,6 +137,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if problems:
                 continue
             facts = variables[args["probe"]]["ansible_facts"]["altnet_host"]
+            sets[name] = facts["transactions"]
             found += userspace_problems(name, facts, variables)
             for chain in facts.get("foreign_drops", ()):
                 self._display.warning(
@@ -155,4 +160,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         found += target_problems(args["target"], names, stopped)
         if found:
             raise Refusal(all_in_one(found, len(names)), "no host was changed", {"stopped": stopped})
-        return {"changed": False, "stopped": stopped}
+        gone = former(known(), groups, sets)
+        return {
+            "changed": False,
+            "stopped": stopped,
+            "former_apps": [{"host": host, "apps": gone[host]} for host in gone],
+        }

@@ -35,4 +35,9 @@ stopped:
   description: Hosts with a stop file, and its text.
   returned: always
   type: dict
+former_apps:
+  description: Hosts with apps whose groups they are not in, and of each app its role and its certificate's name.
+  returned: success
+  type: list
+  elements: dict
 """

@@ -21,15 +21,20 @@ PICTURES = lab.ROOT / "tests" / "output" / "screenshots"
 #: Who sits at the machine: Chromium keeps its sandbox, which it does not for root.
 MEMBER = "altnet-test-member"
 UNIT = "altnet-test-chromium"
+POLICY = "/etc/chromium/policies/managed/altnet.json"
 PORT = 9222
-#: Makes the member anew and has them trust the root as docs/runbooks/trust-the-root.md says of Chromium on Linux.
+#: Makes the member anew and has them trust the root, and their browser ask for IPv6 addresses where the machine has IPv4
+#: alone beside the network: both as docs/runbooks/trust-the-root.md says of Chromium on Linux.
 MOVE_IN = f"""
 set -e
+install -d $(dirname {POLICY})
+echo '{{"IPv6ReachabilityOverrideEnabled": true}}' >{POLICY}
 userdel --remove {MEMBER} 2>/dev/null || true
 useradd --create-home --shell /bin/sh {MEMBER}
 runuser -u {MEMBER} -- mkdir -p /home/{MEMBER}/.pki/nssdb
 runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -N --empty-password
-runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -A -t C,, -n altnet -i /etc/altnet/pki/roots.pem
+runuser -u {MEMBER} -- python3 -c "import urllib.request as u; u.urlretrieve('http://start.alt/root.pem', '/home/{MEMBER}/root.pem')"
+runuser -u {MEMBER} -- certutil -d sql:/home/{MEMBER}/.pki/nssdb -A -t C,, -n altnet -i /home/{MEMBER}/root.pem
 """
 
 
@@ -48,7 +53,7 @@ def start(host: str, *flags: str) -> None:
 
 def stop(host: str) -> None:
     """End Chromium, and let the member move out."""
-    lab.ssh(host, f"systemctl stop {UNIT}; userdel --remove {MEMBER} 2>/dev/null", check=False)
+    lab.ssh(host, f"systemctl stop {UNIT}; userdel --remove {MEMBER} 2>/dev/null; rm -f {POLICY}", check=False)
 
 
 def free_port() -> int:

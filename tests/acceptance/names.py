@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from . import lab
+from . import lab, zonecheck
 
 PRIMARY, RESOLVERS, CLIENT = "core2", ("fra", "nyc", "sin"), "laptop1"
 #: Asks and reads DNS with nothing but Python's own library, so it is run on hosts as it is.
@@ -151,6 +151,12 @@ def declare(inventory: Path, zones: Sequence[Mapping[str, Any]]) -> None:
 def publish(inventory: Path, *args: str) -> lab.Run:
     """Publish the zones of an inventory, as `site.yml` does, and ask nobody but the primary: it sees to the others."""
     return lab.playbook("site.yml", "--tags", "authoritative", "--limit", PRIMARY, *args, inventory=inventory).ok()
+
+
+def prune(inventory: Path) -> lab.Run:
+    """Take away what an inventory does not declare, with consent for every zone; nothing else ever removes a name."""
+    consent = {"dns_authoritative_prune": True, "dns_authoritative_prune_consent": zonecheck.zones(PRIMARY)}
+    return publish(inventory, "-e", json.dumps(consent))
 
 
 @contextlib.contextmanager

@@ -24,11 +24,14 @@ SERVED = [
     ("fra", 443, "both.alt"),
     ("nyc", 443, "both.alt"),
     ("nyc", 443, "members.alt"),
+    ("fra", 443, "git.alt"),
+    ("nyc", 5223, "chat.alt"),
 ]
 #: Beside the usual ones, all that Altnet's services listen on anywhere.
 PORTS = (
     21, 25, 53, 80, 110, 111, 143, 179, 323, 389, 443, 465, 587, 636, 853, 993, 2019, 3128, 3306, 5300, 5301, 5353, 5432,
-    5900, 6379, 8000, 8080, 8081, 8443, 8555, 9090, 9100, 11211, 27017, *range(51820, 51830),
+    5222, 5223, 5269, 5280, 5582, 5900, 6379, 8000, 8080, 8081, 8443, 8555, 9090, 9100, 11211, 27017,
+    *range(51820, 51830),
 )  # fmt: skip
 
 #: The addresses that a host has on the public Internet, as it were; those behind the NAT have none.
@@ -143,13 +146,15 @@ def answer():
         server.wrap_socket(place.accept()[0], server_side=True)
     except OSError:
         pass
-threading.Thread(target=answer, daemon=True).start()
+server_side = threading.Thread(target=answer)
+server_side.start()
 try:
     with socket.create_connection(place.getsockname()[:2]) as raw:
         ssl.create_default_context().wrap_socket(raw, server_hostname="{asked}")
     print("PYTHON BELIEVES IT")
 except ssl.SSLCertVerificationError as error:
     print("PYTHON:", error.verify_message)
+server_side.join(10)
 PYTHON
 """
 
@@ -192,9 +197,9 @@ def test_issuers_are_limited_and_their_keys_are_their_own() -> None:
 
 def test_the_roots_key_may_be_away(copy: Path) -> None:
     (copy / "pki" / "root.key.yml").unlink()
-    assert lab.playbook("site.yml", "--tags", "trust,people,content", inventory=copy).ok().changed == dict.fromkeys(
-        lab.addresses(), 0
-    )
+    assert lab.playbook(
+        "site.yml", "--tags", "trust,people,content,apps", inventory=copy
+    ).ok().changed == dict.fromkeys(lab.addresses(), 0)
 
 
 def test_a_certificate_that_is_lost_is_signed_again_and_loaded() -> None:
@@ -228,9 +233,8 @@ def test_the_underlay_sees_ssh_and_tunnels_alone() -> None:
 def test_nothing_listens_where_the_underlay_could_reach_it() -> None:
     """What the firewall would keep out anyway: services bind to the fabric, loopback or a socket."""
     for host in dict.fromkeys((*web.PROVIDERS, *web.CONTENT)):
-        bound = lab.ssh(
-            host, "ss -Hltnp '( sport = :80 or sport = :443 or sport = :636 or sport = :389 or sport = :8555 )'"
-        )
+        ports = " or ".join(f"sport = :{port}" for port in (80, 389, 443, 636, 5222, 5223, 8555))
+        bound = lab.ssh(host, f"ss -Hltnp '( {ports} )'")
         for line in bound.splitlines():
             place = line.split()[3]
             assert place.startswith(f"[{str(lab.ledger()['prefix']).removesuffix('::/48')}"), f"{host}: {line}"

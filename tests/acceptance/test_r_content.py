@@ -208,6 +208,7 @@ def test_a_declared_site_answers_soon(browser: web.Browser, copy: Path) -> None:
         seconds = time.monotonic() - begun
     finally:
         lab.playbook("site.yml", "--limit", "nyc").ok()
+        names.prune(lab.INVENTORY)
     lab.show(
         f"from declaring a site to its first answer over HTTPS at {web.CLIENT}: {seconds:.1f} s, of which site.yml limited "
         f"to its host {done.seconds:.1f} s (goal {DECLARED_MAX:g})"

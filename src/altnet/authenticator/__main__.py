@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import grp
 import json
 import logging
 import os
-import socket
 import sys
 import time
 from pathlib import Path
 
 import uvicorn
 
-from ..systemd import notify
 from .app import make
 from .context import Context
 from .ldap import Ldap
 from .limit import Limit
 from .people import People
 from .seals import Seals
+from .serve import Server, listen
 from .settings import Secrets, Settings, parse, parse_secrets
 from .store import Store
 
@@ -29,28 +27,6 @@ def context_of(settings: Settings, secrets: Secrets, state: Path) -> Context:
     store = Store(state / "sessions.sqlite")
     people = People(Ldap(settings.directory, secrets.bind_password), settings.recheck, settings.grace, time.monotonic)
     return Context(settings, store, people, Seals(secrets.keys), Limit(store, settings), time.time)
-
-
-def listen(path: Path, group: str) -> socket.socket:
-    """Return a socket that this user and a group may connect to, and nobody else."""
-    path.unlink(missing_ok=True)
-    place = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    os.umask(0o177)
-    place.bind(str(path))
-    os.chown(path, -1, grp.getgrnam(group).gr_gid)
-    path.chmod(0o660)
-    os.umask(0o077)
-    place.listen(512)
-    return place
-
-
-class Server(uvicorn.Server):  # type: ignore[misc]
-    """uvicorn, telling systemd when it serves."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to serve."""
-        await super().startup(sockets)
-        notify("READY=1")
 
 
 def main(arguments: list[str]) -> int:

@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from altnet.addressing import anycast_address, loopback, parse_prefix
 from altnet.content import compute
 from altnet.content.model import Site
 from altnet.content.zones import with_sites
-from altnet.directory.parse import GROUPS as DECLARED
 from altnet.errors import AltnetError, InventoryError, Problem
 from altnet.gather import CONTENT
 from altnet.inventory import Inventory
@@ -19,9 +17,12 @@ from altnet.ledger import Ledger
 from altnet.pki import pem
 from altnet.pki.scope import permits, scope_of
 
-from .variables import names_of, role_defaults, set_by_inventory
+from .apps import placed_of
+from .groups import known_to
+from .places import Places
+from .variables import names_of, set_by_inventory
 
-SITES, GROUPS = "content_sites", "content_groups"
+SITES = "content_sites"
 
 
 def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
@@ -32,12 +33,12 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
     hosts = [str(name) for name in task_vars["groups"].get(CONTENT, ()) if name in inventory.hosts]
     if not hosts:
         return []
-    defaults = role_defaults(CONTENT)
-    values = {name: set_by_inventory(task_vars, name, {SITES, GROUPS}) for name in hosts}
-    groups = {group for one in values.values() for group in one.get(GROUPS, defaults[GROUPS])}
-    for provider in inventory.directory:
-        groups |= names_of_groups(set_by_inventory(task_vars, provider, {DECLARED}).get(DECLARED))
-    declared = {name: one.get(SITES, []) for name, one in values.items()}
+    groups = known_to(task_vars, inventory, hosts)
+    declared = {name: set_by_inventory(task_vars, name, {SITES}).get(SITES, []) for name in hosts}
+    for app in placed_of(task_vars, inventory):
+        page, there = app.site(), declared.get(app.host)
+        if page and isinstance(there, list):
+            declared[app.host] = [*there, page]
     found = compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
     lonely = [] if inventory.directory else [site for site in found if site.groups]
     if lonely:
@@ -64,41 +65,15 @@ def unsigned(sites: list[Site], task_vars: Mapping[str, Any]) -> Iterator[Proble
             yield Problem(site.host, f"{site.where}.name", what, mend)
 
 
-def names_of_groups(declared: object) -> set[str]:
-    """Return the names of the groups that the inventory declares; what is wrong with them, others say."""
-    entries = declared if isinstance(declared, list) else []
-    return {
-        str(one["name"])
-        for one in entries
-        if isinstance(one, Mapping) and one.get("name") and one.get("state") != "absent"
-    }
-
-
 def parts(sites: list[Site], inventory: Inventory, ledger: Ledger) -> dict[str, dict[str, Any]]:
     """Return what each host with sites is told, by its name."""
-    places = _Places(inventory, ledger)
+    places = Places(inventory, ledger)
     return compute.content([site for site in sites if site.host in places.own], places.own, places.anycast)
 
 
 def with_names(sites: list[Site], inventory: Inventory, ledger: Ledger) -> Inventory:
     """Return the inventory with the sites' names in its zones."""
-    places = _Places(inventory, ledger)
+    places = Places(inventory, ledger)
     there = [site for site in sites if site.host in places.own]
     addresses = compute.addresses(there, places.own, places.anycast)
     return replace(inventory, zones=with_sites(inventory.zones, addresses, inventory.tlds))
-
-
-class _Places:
-    """The addresses of the hosts that have one, and of the services."""
-
-    def __init__(self, inventory: Inventory, ledger: Ledger) -> None:
-        self.prefix = parse_prefix(ledger.prefix, allow_fc00=inventory.allow_fc00, variable="ledger.json: prefix")
-        self.index = {entry.name: entry.index for entry in inventory.anycast}
-        self.own = {
-            name: loopback(self.prefix, record.id)
-            for name, record in ledger.live.items()
-            if name in inventory.hosts and not record.quarantined
-        }
-
-    def anycast(self, name: str) -> str:
-        return anycast_address(self.prefix, self.index[name])

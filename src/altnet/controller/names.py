@@ -16,7 +16,7 @@ from altnet.naming import keys
 from altnet.naming.anchors import DsOf
 from altnet.pki import pem
 
-from . import content, rundir
+from . import apps, content, rundir
 from .network import inventory_of
 from .variables import names_of, set_by_inventory
 
@@ -35,7 +35,9 @@ def desired(task_vars: Mapping[str, Any]) -> list[dict[str, Any]]:
     ledger, inventory = ledger_of(task_vars), inventory_of(task_vars)
     if not inventory.authoritative:
         return []
+    placed = apps.placed_of(task_vars, inventory)
     inventory = content.with_names(content.sites_of(task_vars, inventory), inventory, ledger)
+    inventory = apps.with_names(placed, inventory, ledger)
     known = zones.keys_of(ledger, master_of(task_vars))
     return [zone.plain() for zone in zones.desired(inventory, ledger, known, roots_of(task_vars))]
 

@@ -17,6 +17,7 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
+from .apps import problems_of
 from .certificates import declared
 from .content import sites_of, unsigned
 from .failure import all_in_one
@@ -27,7 +28,7 @@ from .specification import refusals
 from .variables import Known, names_of, resolve, role_options, roles
 
 #: Facts that our own plugins set in the course of a run.
-OWN_FACTS = {"altnet_slice", "altnet_host", "altnet_issued", "wireguard_public_keys"}
+OWN_FACTS = {"altnet_slice", "altnet_host", "altnet_issued", "altnet_former_apps", "wireguard_public_keys"}
 MASTER_SECRET = "altnet_master_secret"  # noqa: S105 - a variable's name
 MASTER_SECRET_LENGTH = 32
 #: What both ends of a tunnel, or all runs, must agree on; gather sees to the rest of the network's variables.
@@ -57,6 +58,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             plans.compute(inventory, new.ledger)
             found += people_problems(task_vars)
             found += logins_problems(task_vars)
+            found += problems_of(task_vars, inventory)
             found += unsigned(sites_of(task_vars, inventory), task_vars)
         except AltnetError as error:
             found += error.problems

@@ -99,7 +99,10 @@ def test_the_line_that_says_why(result: dict[str, Any], line: str) -> None:
 
 
 def facts(**changes: Any) -> dict[str, Any]:
-    good = {"stop": None, "time": time.time(), "asked_at": time.time(), "problems": [], "kernel_wireguard": True}
+    good = {
+        "stop": None, "time": time.time(), "asked_at": time.time(), "problems": [], "kernel_wireguard": True,
+        "transactions": ["bird"],
+    }  # fmt: skip
     return {**good, **changes}
 
 
@@ -133,7 +136,7 @@ def probed(**changes: Any) -> dict[str, Any]:
 def test_a_good_host() -> None:
     warnings, result = verdict({"fra": probed(), "nyc": probed(stop="we move it")})
     assert warnings == []
-    assert result == {"changed": False, "stopped": {"nyc": "we move it"}}
+    assert result == {"changed": False, "stopped": {"nyc": "we move it"}, "former_apps": []}
 
 
 def test_a_host_that_was_asked_long_ago_has_a_good_clock() -> None:
@@ -157,6 +160,7 @@ def test_a_bad_clock(time_there: float, word: str) -> None:
         ("issuers", "on which the issuer's program was not tried", "signatures have a time"),
         ("directory", "whose OpenLDAP is too old for it", "of two changes of one entry the younger one counts"),
         ("content", "whose Caddy is too old for it", "logins have a time"),
+        ("chat", "on which Chat was not tried", "logins have a time"),
     ],
 )
 def test_a_host_that_cannot_do_what_its_group_does(group: str, why: str, reason: str) -> None:
@@ -180,8 +184,17 @@ def test_a_host_that_serves_names() -> None:
     hosts = {"fra": probed(release="trixie"), "nyc": probed(release="bookworm")}
     assert verdict(hosts, groups={"resolvers": ["fra"], "authoritative": []}) == (
         [],
-        {"changed": False, "stopped": {}},
+        {"changed": False, "stopped": {}, "former_apps": []},
     )
+
+
+def test_a_host_that_has_left_an_apps_group() -> None:
+    hosts = {name: probed(release="trixie", transactions=["bird", "altnet-git", "prosody"]) for name in ("fra", "nyc")}
+    _, result = verdict(hosts, groups={"chat": ["nyc"], "git": ["fra"]})
+    assert result["former_apps"] == [
+        {"host": "fra", "apps": [{"role": "chat", "certificate": "prosody"}]},
+        {"host": "nyc", "apps": [{"role": "git", "certificate": ""}]},
+    ]
 
 
 @pytest.mark.parametrize(
