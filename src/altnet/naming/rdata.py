@@ -52,12 +52,15 @@ def checked(kind: str, text: str) -> dns.rdata.Rdata:
         raise ValueError("has a line break")
     try:
         rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), text, relativize=False)
-        rdata.to_wire()
+        wire = rdata.to_wire()
     except dns.name.NeedAbsoluteNameOrOrigin:
         raise ValueError("names a host without a dot at the end") from None
     except (dns.exception.DNSException, ValueError, TypeError, IndexError, OverflowError, struct.error) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"is no {kind} record's value ({reason})") from None
+    # Base64 is read past what is none of it, so that nothing may be left.
+    if not wire and kind != "APL":
+        raise ValueError(f"is no {kind} record's value (it is empty)")
     if rdata.rdcomment is not None:
         raise ValueError("has a comment")
     target = getattr(rdata, _TARGET[kind]).to_text().lower() if kind in _TARGET else "."

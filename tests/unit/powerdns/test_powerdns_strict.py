@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from powerdns_fakes import arguments, rrset, zone
 
@@ -207,6 +207,7 @@ def test_what_a_server_held_is_not_judged_anew() -> None:
     assert fault.variable == "zones[0].rrsets[2].records[0]"
 
 
+@example("OPENPGPKEY", "\x08")
 @given(st.sampled_from(TYPES), st.text(max_size=40) | st.from_regex(r"[0-9a-z.:\\\" ]{0,40}", fullmatch=True))
 def test_whatever_is_written_it_is_taken_or_refused(kind: str, written: str) -> None:
     with contextlib.suppress(ValueError):
