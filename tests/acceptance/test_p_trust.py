@@ -216,9 +216,30 @@ def test_a_certificate_that_is_lost_is_signed_again_and_loaded() -> None:
     assert served[0] != served[1], "the former certificate is served"
 
 
-def test_check_tells_until_when_certificates_are() -> None:
-    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok().output
-    lab.show("\n".join(line for line in told.splitlines() if "ertificate" in line))
+#: The site's key gets a certificate that nobody has renewed for long, as if no run had reached the host.
+OLD = """
+set -e
+cd /etc/altnet/pki/hello.alt
+openssl req -new -key key.pem -subj /CN=hello.alt -out /run/altnet-test.csr
+printf 'basicConstraints=critical,CA:FALSE\\nextendedKeyUsage=serverAuth\\nsubjectAltName=DNS:hello.alt\\n' >/run/altnet-test.ext
+openssl x509 -req -in /run/altnet-test.csr -CA ../issuer/cert.pem -CAkey ../issuer/key.pem -days 10 \
+  -extfile /run/altnet-test.ext 2>/dev/null >/run/altnet-test.pem
+cat /run/altnet-test.pem ../issuer/cert.pem >cert.pem
+rm /run/altnet-test.*
+"""
+
+
+def test_check_names_a_certificate_that_is_about_to_expire() -> None:
+    quiet = lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok().output
+    assert "expires on" not in quiet, quiet
+    lab.ssh("fra", OLD)
+    try:
+        told = " ".join(lab.playbook("playbooks/check.yml", "-e", "check_wait=20").output.split())
+        assert re.search(r"fra[^.]*hello\.alt[^.]* expires on \d{4}-\d\d-\d\d", told), told[-3000:]
+    finally:
+        done = lab.playbook("site.yml", "--limit", "fra", "--tags", "content").ok()
+    assert done.changed["fra"] >= 1
+    assert "expires on" not in lab.playbook("playbooks/check.yml", "-e", "check_wait=20").ok().output
 
 
 def test_the_underlay_sees_ssh_and_tunnels_alone() -> None:
