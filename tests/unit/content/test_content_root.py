@@ -56,7 +56,7 @@ def test_the_file_is_the_root_and_the_page_tells_its_fingerprint(place: Path) ->
     assert {section["aria-labelledby"] for section in page.all("section")} == {h["id"] for h in page.all("h2")}
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT TESTED HERE: no openssl")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT TESTED HERE: no openssl; lab/unit-debian has it")
 def test_the_page_tells_what_the_root_may_sign_for(place: Path) -> None:
     keep(place, *roots(1))
     text = (place / "root.html").read_text()

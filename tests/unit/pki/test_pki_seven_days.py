@@ -116,7 +116,9 @@ def python(place: Path, days: int) -> str:
 
 pytestmark = [
     pytest.mark.skipif(not FAKETIME, reason="not installed: faketime; lab/unit-debian has it and runs this"),
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="not installed: openssl"),
+    pytest.mark.skipif(
+        shutil.which("openssl") is None, reason="not installed: openssl; lab/unit-debian has it and runs this"
+    ),
 ]
 judges = pytest.mark.parametrize("judge", [openssl, python])
 kinds = pytest.mark.parametrize("kind", [SIGNED, ACME], ids=lambda kind: kind.name)
