@@ -40,7 +40,9 @@ def keep(path: Path, order: Order | None) -> None:
 
 
 def _write(path: Path, order: Order) -> None:
-    text = json.dumps({"schema": _SCHEMA, "fingerprint": order.fingerprint, "params": order.params}) + "\n"
+    # Sorted: arguments come in any order, and the same order in other words would be written anew.
+    known = {"schema": _SCHEMA, "fingerprint": order.fingerprint, "params": order.params}
+    text = json.dumps(known, sort_keys=True) + "\n"
     if path.is_file() and path.read_text(errors="replace") == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

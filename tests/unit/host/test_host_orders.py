@@ -29,6 +29,10 @@ def test_the_same_order_is_not_written_again(tmp_path: Path) -> None:
     inode = path.stat().st_ino
     keep(path, ORDER)
     assert path.stat().st_ino == inode
+    keep(path, Order("f1", {"files": {"owner": "root", "mode": "0600"}}))
+    inode = path.stat().st_ino
+    keep(path, Order("f1", {"files": {"mode": "0600", "owner": "root"}}))
+    assert path.stat().st_ino == inode
     keep(path, Order("f2", ORDER.params))
     assert recall(path) == Order("f2", ORDER.params)
     keep(path, None)
