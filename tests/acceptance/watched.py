@@ -28,19 +28,22 @@ class Watched:
     def __str__(self) -> str:
         return (
             f"{self.seen.lost} of {self.seen.sent} pings lost by {self.seen.pairs} of "
-            f"{len(self.hosts) * (len(self.hosts) - 1)} ordered pairs, longest gap {self.seen.gap_ms:.0f} ms, the instrument "
-            f"itself silent for {self.seen.idle_ms:.0f} ms at most, BGP sessions given up by themselves: {self.given_up}"
+            f"{len(self.hosts) * (len(self.hosts) - 1)} ordered pairs, longest gap {self.seen.gap_ms:.0f} ms, the instrument itself "
+            f"without a processor for {self.seen.idle_ms:.0f} ms at most and unable to send {self.seen.stalled}, "
+            f"BGP sessions given up by themselves: {self.given_up}"
         )
 
     def check(self, gap_ms: float = 1_000) -> None:
         """The goal is none; what is asserted leaves room for a machine that has not the time to answer.
 
-        One that stands still for a second loses sessions, and packets with them, whoever does what meanwhile: then the
-        figures say so, and what is asserted is that every pair came back.
+        WireGuard in userspace is a process like the instrument, and the kernel keeps some 270 packets for one that has
+        to wait: what neighbours send meanwhile beyond that is lost (Udp6RcvbufErrors), whoever does what. So as many
+        may be lost as the instrument could not send while it stood still itself. A machine that stands still for a second loses sessions too: then
+        the figures say so, and what is asserted is that every pair came back.
         """
         assert self.seen.sent > 1000
         share, gap = (1 / 10, 15_000.0) if self.given_up else (1 / 1_000, gap_ms)
-        assert self.seen.lost <= max(3, self.seen.sent * share), str(self)
+        assert self.seen.lost <= max(3, self.seen.sent * share, self.seen.stalled), str(self)
         assert self.seen.gap_ms <= gap, str(self)
 
 

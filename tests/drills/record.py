@@ -12,6 +12,8 @@ Pair = tuple[str, str]
 OK, LOST, IDLE = "+", "-", "."
 #: Seconds by which the hosts' beginnings may differ.
 SKEW = 1.0
+#: Seconds without the processor in which a socket fills, of a process that neighbours send packets to.
+STALL = 0.2
 FATES = {"ok": OK, "lost": LOST, "idle": IDLE}
 
 
@@ -29,6 +31,8 @@ class Window:
     pairs: int
     #: The longest time for which the instrument itself was silent.
     idle_ms: float
+    #: Pings that were due while the instrument had no processor for :data:`STALL` or longer.
+    stalled: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Record:
             healed_s=max((one.healed_s for one in seen), default=0),
             pairs=sum(one.lost > 0 for one in seen),
             idle_ms=max((one.idle_ms for one in seen), default=0),
+            stalled=sum(one.stalled for one in seen),
         )
 
     def _pair(self, pair: Pair, begin: float, end: float) -> Window:
@@ -83,14 +88,15 @@ class Record:
             if LOST in fates[start:stop]
         ]
         lost_at = part.rfind(LOST)
-        idle = max((len(run) for run in part.replace(OK, " ").replace(LOST, " ").split()), default=0)
+        idle = [len(run) for run in part.replace(OK, " ").replace(LOST, " ").split()]
         return Window(
             sent=len(part) - part.count(IDLE),
             lost=part.count(LOST),
             gap_ms=round(max(gaps, default=0), 1),
             healed_s=0 if lost_at < 0 else round(phase + (first + lost_at + 1) * self.interval - begin, 3),
             pairs=1,
-            idle_ms=round(idle * self.interval * 1000, 1),
+            idle_ms=round(max(idle, default=0) * self.interval * 1000, 1),
+            stalled=sum(slots for slots in idle if slots * self.interval >= STALL),
         )
 
     @staticmethod

@@ -64,6 +64,11 @@ def test_two_windows_hold_what_one_holds(fates: str, cut: int) -> None:
     assert sum(part.sent for part in parts) == whole.window(0, end).sent
 
 
+def test_short_waits_of_the_instrument_are_no_stall() -> None:
+    assert record(a_b="+" + "." * 9 + "-+").window(0, 0.24).stalled == 0
+    assert record(a_b="+" + "." * 10 + "-+" + "." * 12).window(0, 0.5).stalled == 22
+
+
 def test_a_record_that_ended_early_is_no_success() -> None:
     with pytest.raises(ValueError, match="ends before 3"):
         record(a_b="++++++++++").window(2, 3)
