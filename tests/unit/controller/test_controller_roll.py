@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -93,7 +94,8 @@ def test_a_whole_roll_step_by_step(network: World) -> None:
     run = play(network, "publish", "confirm", "activate")
     assert run.kept["first"]["changes"] == [f"zone alt: key {TAGS[1]} of epoch 1 is published"]
     assert f"zone alt: key {TAGS[1]} is known everywhere, and may sign in 5 s" in run.out
-    assert "zone alt: the next step is due in 5 s; run this again then" in run.out
+    # A second or more may have gone by since the step before.
+    assert re.search(r"zone alt: the next step is due in [1-5] s; run this again then", run.out)
     assert not run.kept["third"]["due"]
     assert states(network) == {0: "active", 1: "published"}
     anchors = run.kept["dns"]["anchors"]["alt"]
