@@ -78,7 +78,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
             if args.get("state") != "absent":
                 text = self._text(where, item, task_vars)
                 contents[path] = "base64:" + base64.b64encode(text.encode()).decode()
-            plain = [key for key in ("owner", "group", "mode", "sensitive") if key in item]
+            plain = {"owner", "group", "mode", "sensitive"} & item.keys()
             files.append({"path": path, **{key: item[key] for key in plain}})
         return files, contents
 

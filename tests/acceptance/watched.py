@@ -38,8 +38,8 @@ class Watched:
 
         WireGuard in userspace is a process like the instrument, and the kernel keeps some 270 packets for one that has
         to wait: what neighbours send meanwhile beyond that is lost (Udp6RcvbufErrors), whoever does what. So as many
-        may be lost as the instrument could not send while it stood still itself. A machine that stands still for a second loses sessions too: then
-        the figures say so, and what is asserted is that every pair came back.
+        may be lost as the instrument could not send while it stood still itself. A machine that stands still for a
+        second loses sessions too: then the figures say so, and what is asserted is that every pair came back.
         """
         assert self.seen.sent > 1000
         share, gap = (1 / 10, 15_000.0) if self.given_up else (1 / 1_000, gap_ms)
