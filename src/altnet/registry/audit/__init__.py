@@ -1,0 +1,1 @@
+"""The append-only log: a chain of SHA-256, its head signed hourly."""

@@ -1,0 +1,1 @@
+"""What people and programs see: portal, API, RDAP, whois, git, metrics."""
