@@ -118,7 +118,7 @@ docs: $(STAMP) ## write docs/reference from the specifications
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  --no-header --extra dev pyproject.toml --upgrade -o requirements.lock
+	  --no-header --extra dev --extra registry pyproject.toml --upgrade -o requirements.lock
 
 test: ## everything; what CI calls
 	@$(MAKE) --no-print-directory lint
