@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test lint unit unit-debian molecule acceptance bench drills docs \
-  lock kernel-up kernel-down test-kernel
+.PHONY: help venv lab lab-up lab-down check test test-tools lint unit lint-and-unit images unit-debian molecule \
+  acceptance bench drills docs lock kernel-up kernel-down test-kernel
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -16,7 +16,8 @@ export DEBIAN_FRONTEND := noninteractive
 # Python code for a newer interpreter than Debian's is not needed: the system's own serves.
 PYTHON ?= /usr/bin/python3
 PACKAGES := python3 python3-venv openssh-client iproute2 mmdebstrap ca-certificates git
-TEST_PACKAGES := shellcheck
+# What the tests on this machine need: a browser for the portal's, and a database.
+TEST_PACKAGES := shellcheck chromium fonts-dejavu-core postgresql
 CHECK_PACKAGES := ldnsutils bind9-utils
 BENCH_PACKAGES := bind9-dnsutils bird2 caddy dnsperf iperf3 iputils-ping nebula nftables nghttp2-client nsd \
   pdns-backend-lmdb pdns-server procps unbound wireguard-go wireguard-tools yggdrasil
@@ -38,11 +39,13 @@ $(STAMP): requirements.lock Makefile
 	@echo $(CURDIR)/src > "$$($(BIN)/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/altnet.pth"
 	@touch $@
 
-lab-up: $(STAMP) ## start the lab's machines, without running site.yml
+images: $(STAMP)
 	$(call step,'Docker engine')
 	@lab/engine
 	$(call step,'The lab: images')
 	@lab/build-image
+
+lab-up: images ## start the lab's machines, without running site.yml
 	$(call step,'The lab: machines')
 	@ansible-playbook playbooks/lab-up.yml
 
@@ -59,9 +62,15 @@ lab-down: ## remove every trace of the lab
 	@if [ -x $(BIN)/ansible-playbook ] && docker info >/dev/null 2>&1; then ansible-playbook playbooks/lab-down.yml; fi
 	@lab/engine stop
 
-lint: $(STAMP)
+# Nothing is started that is installed here.
+test-tools: $(STAMP)
+	@missing=(); for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing+=($$p); done; \
+	if [ $${#missing[@]} -gt 0 ]; then echo "installing $${missing[*]}"; apt-get update -qq; policy=/usr/sbin/policy-rc.d; \
+	  [ -e $$policy ] || { trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; }; \
+	  apt-get install -qqy --no-install-recommends "$${missing[@]}" >/dev/null; fi
+
+lint: test-tools
 	$(call step,'Lint')
-	@command -v shellcheck >/dev/null || { apt-get update -qq; apt-get install -qqy --no-install-recommends $(TEST_PACKAGES) >/dev/null; }
 	ruff check .
 	ruff format --check .
 	mypy
@@ -71,11 +80,13 @@ lint: $(STAMP)
 	  molecule/common/traces .ci/run
 	ansible-lint --offline --strict
 
-unit: $(STAMP) ## the tests that need no host
+unit: test-tools ## the tests that need no host
 	$(call step,'Unit and property tests on this machine')
 	pytest -n 2 --dist loadgroup tests/unit
 
-unit-debian: lab-up ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
+lint-and-unit: lint unit # two at a time at most, where it is run beside the images
+
+unit-debian: images ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
 	$(call step,'Unit and property tests on Debian 13')
 	lab/unit-debian
 
@@ -120,9 +131,10 @@ lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra dev --extra registry pyproject.toml --upgrade -o requirements.lock
 
-test: ## everything; what CI calls
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory unit
+# Images are fetched and unpacked while the first checks compute; whatever installs packages here comes before.
+test: test-tools ## everything; what CI calls
+	@lab/engine
+	@$(MAKE) --no-print-directory -j2 images lint-and-unit
 	@$(MAKE) --no-print-directory unit-debian
 	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory acceptance
