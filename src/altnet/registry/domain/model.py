@@ -6,10 +6,11 @@ with their final dot. ``version`` counts an object's changes; it makes its ETag.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -126,7 +127,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A domain with what it says: its own records where the network serves it; NS, DS and glue where it is delegated."""
+    """A domain with what it says: its own records where the network serves it; else NS, DS and glue."""
 
     domain: Domain
     rrsets: tuple[RRset, ...]
@@ -192,7 +193,7 @@ class Entry:
     action: str  # domain.register, rrset.put, invitation.create, ...
     kind: str  # domain, account, invitation, token, prefix, asn, registry
     object: str
-    detail: dict[str, object] = field(default_factory=dict, hash=False)
+    detail: Mapping[str, Any] = field(default_factory=dict, hash=False)
     hash: str = ""  # hexadecimal
 
 

@@ -1,0 +1,95 @@
+"""One act, one transaction: what it writes, its line in the audit log, and what the name servers have to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from ..audit import chain
+from ..domain.model import Entry
+from ..storage.tables import audit, audit_about, outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..domain.model import Actor
+    from .desk import Desk
+
+
+@dataclass
+class Change:
+    """An act's transaction."""
+
+    connection: Connection
+    desk: Desk
+    actor: Actor
+    now: datetime
+    logged: int = field(default=0, init=False)
+
+    def log(
+        self,
+        action: str,
+        kind: str,
+        about: str,
+        detail: Mapping[str, object] | None = None,
+        *,
+        concerns: Iterable[str] = (),
+    ) -> int:
+        """Append an entry to the audit log, and return its number.
+
+        ``about`` is the object's name; ``concerns`` are the uids of others whose it is, who will find the entry among
+        their own. ``detail`` is what JSON can say and no secret: members read it, and it is exported.
+        """
+        others = sorted({*concerns} - {self.actor.uid, ""})
+        said = {**(detail or {}), **({"about": others} if others else {})}
+        last = self.connection.execute(
+            select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+        ).one_or_none()
+        number, before = (last.number + 1, last.hash) if last else (1, chain.START)
+        who = self.actor
+        entry = Entry(number, self.now, who.uid, who.via, who.client, action, kind, about, said)
+        self.connection.execute(
+            insert(audit),
+            {
+                "number": number,
+                "time": self.now,
+                "actor": who.uid,
+                "via": who.via,
+                "client": who.client,
+                "action": action,
+                "kind": kind,
+                "object": about,
+                "detail": chain.canonical(said),
+                "hash": chain.digest(before, entry),
+            },
+        )
+        self.connection.execute(
+            insert(audit_about), [{"uid": uid, "number": number} for uid in (self.actor.uid, *others)]
+        )
+        self.logged = number
+        return number
+
+    def tell(self, zone: str, kind: str = "domain") -> None:
+        """Put a name whose projection changed into the outbox: a domain, or (``prefix``) a prefix's reverse zone."""
+        self.connection.execute(
+            insert(outbox), {"zone": zone, "kind": kind, "created": self.now, "next_try": self.now, "attempts": 0}
+        )
+
+
+@contextmanager
+def change(desk: Desk, actor: Actor) -> Iterator[Change]:
+    """Yield the transaction of an act: all of it is done at the end, or nothing where something was raised.
+
+    An act that changed nothing raises, or is no change; one that ends without a line in the audit log is a mistake of
+    its author and raises AssertionError.
+    """
+    with desk.store.write() as connection:
+        done = Change(connection, desk, actor, desk.clock())
+        yield done
+        if not done.logged:
+            raise AssertionError("an act has to say in the audit log what it did")

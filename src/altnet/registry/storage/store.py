@@ -1,0 +1,158 @@
+"""The database: opened, read, and written by one at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError as IntegrityError  # noqa: PLC0414  # acts take it from here
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ..domain.errors import RegistryError, refuse
+from . import schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+#: How long a writer waits for another one, in seconds.
+WAIT: Final = 10
+#: The advisory lock of PostgreSQL that every writer takes: the audit log has one end, and writers stand in line for it.
+LOCK: Final = 0x616C746E6574
+
+
+@dataclass
+class Store:
+    """The registry's database.
+
+    Writers stand in line, on SQLite by its own lock (BEGIN IMMEDIATE), on PostgreSQL by an advisory lock that ends
+    with the transaction. So what a writer reads stays true until it commits, and nobody has to try again.
+    """
+
+    engine: Engine
+    _line: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Return the store at an SQLAlchemy URL (``sqlite:////path``, ``postgresql://...``); asks nobody yet."""
+        place = make_url(url)
+        if place.get_backend_name() == "sqlite":
+            engine = create_engine(place, connect_args={"timeout": WAIT}, pool_size=8, max_overflow=56)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return cls(engine)
+        if place.get_driver_name() != "psycopg":
+            place = place.set(drivername="postgresql+psycopg")
+        options = f"-c lock_timeout={WAIT}s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        return cls(
+            create_engine(
+                place,
+                connect_args={"connect_timeout": 3, "options": options},
+                pool_pre_ping=True,
+                pool_size=8,
+                max_overflow=24,
+                pool_timeout=WAIT,
+            )
+        )
+
+    @property
+    def sqlite(self) -> bool:
+        """Say whether it is a file of SQLite's."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of everything, for as long as it is open.
+
+        Raises RegistryError("unavailable") where the database does not answer.
+        """
+        options: dict[str, Any] = (
+            {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self._connection(options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection that alone may write, and commit at the end, or nothing where something was raised.
+
+        Do nothing slow in it: all writers wait. Raises RegistryError("unavailable") where the database does not
+        answer, or others write for longer than :data:`WAIT` seconds; where it went away in the commit itself nobody
+        knows whether that was done, and the caller asks again under the same idempotency key.
+        """
+        with self._turn(), self._connection({"altnet_write": True}) as connection, connection.begin():
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to this code's; raises RegistryError("unavailable") where it is newer than the code."""
+        with self.write() as connection:
+            schema.upgrade(connection)
+
+    def check(self) -> None:
+        """Raise RegistryError("unavailable"), with the remedy, where the schema is not this code's."""
+        with self.read() as connection:
+            schema.check(connection)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let this process's threads write in turn: SQLite's own waiting is by looking again and again."""
+        if not self.sqlite:
+            with nullcontext():
+                yield
+            return
+        if not self._line.acquire(timeout=WAIT):
+            raise _unavailable()
+        try:
+            yield
+        finally:
+            self._line.release()
+
+    @contextmanager
+    def _connection(self, options: dict[str, Any]) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(**options) as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise _unavailable() from error
+        except DBAPIError as error:
+            if error.connection_invalidated or _is_broken(error):
+                raise _unavailable() from error
+            raise
+
+
+def _is_broken(error: DBAPIError) -> bool:
+    """Say whether the database itself is at fault (a damaged file), not what it was asked."""
+    return type(error) is DatabaseError and not isinstance(error, ProgrammingError)
+
+
+def _unavailable() -> RegistryError:
+    return refuse(
+        "unavailable",
+        "The registry's database does not answer",
+        "try again in a minute; what is registered keeps working",
+    )
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001
+    # The driver would begin transactions by itself, when it sees fit.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("altnet_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
