@@ -31,7 +31,7 @@ class NewInvitation(Model):
 class Joining(Model):
     """Who joins."""
 
-    model_config = example(uid="ben", name="Ben Gardener", password="a sentence that only Ben knows", mail="")
+    model_config = example(uid="ben", name="Ben Gardener", password="a sentence that only Ben knows", mail="")  # noqa: S106
     uid: Line = Field(min_length=1, max_length=64)
     name: Line = Field(min_length=1)
     password: str = Field(min_length=1, max_length=1024)
@@ -45,6 +45,7 @@ def _reply(invitation: Invitation) -> Reply:
 @router.get("/invitations", tags=["invitations"], response_model=answers.Invitations)
 def list_invitations(
     call: Caller,
+    *,
     inviter: Filter = None,
     open_only: Annotated[bool, Query(alias="open", description="Only those that can still be used.")] = False,
     cursor: Cursor = None,

@@ -43,7 +43,7 @@ class NewToken(Model):
 
 
 @router.get("/tokens", tags=["tokens"], response_model=answers.Tokens)
-def list_tokens(call: Caller, account: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
+def list_tokens(call: Caller, *, account: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """List tokens, without their secrets. Your own; registrars: all."""
     page = tokens.listed(call.desk, call.actor, account=account, cursor=cursor, limit=limit)
     return call.page([shapes.token(one) for one in page.items], page.next)

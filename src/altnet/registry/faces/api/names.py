@@ -58,6 +58,7 @@ def of_zone(zone: Zone) -> Reply:
 @router.get("/domains", tags=["domains"], response_model=answers.Domains)
 def list_domains(
     call: Caller,
+    *,
     holder: Filter = None,
     state: DomainState | None = None,
     part: Search = "",

@@ -48,7 +48,7 @@ def _reply(prefix: Prefix, status: int = 200, location: str = "") -> Reply:
 
 
 @router.get("/prefixes", tags=["prefixes"], response_model=answers.Prefixes)
-def list_prefixes(call: Caller, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
+def list_prefixes(call: Caller, *, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """List prefixes. Your own; registrars: all."""
     page = prefixes.listed_prefixes(call.desk, call.actor, holder=holder, cursor=cursor, limit=limit)
     return call.page([shapes.prefix(one) for one in page.items], page.next)
@@ -94,7 +94,7 @@ def set_reverse(call: Caller, prefix: Net, sent: Reverse) -> Response:
 
 
 @router.get("/asns", tags=["asns"], response_model=answers.Asns)
-def list_asns(call: Caller, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
+def list_asns(call: Caller, *, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """List autonomous systems. Your own; registrars: all."""
     page = prefixes.listed_asns(call.desk, call.actor, holder=holder, cursor=cursor, limit=limit)
     return call.page([shapes.asn(one) for one in page.items], page.next)
@@ -130,7 +130,7 @@ def release_asn(call: Caller, number: Number) -> Response:
 
 
 @router.get("/routes", tags=["routes"], response_model=answers.Routes)
-def list_routes(call: Caller, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
+def list_routes(call: Caller, *, holder: Filter = None, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """List route objects; ``limit`` counts their prefixes. Your own; registrars: all."""
     page = prefixes.listed_prefixes(call.desk, call.actor, holder=holder, cursor=cursor, limit=limit)
     found = [{"prefix": one.prefix, "asn": number, "holder": one.holder} for one in page.items for number in one.asns]

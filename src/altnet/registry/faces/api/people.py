@@ -58,6 +58,7 @@ def get_me(call: Caller) -> Response:
 @router.get("/accounts", tags=["accounts"], response_model=answers.Accounts)
 def list_accounts(
     call: Caller,
+    *,
     part: Search = "",
     state: AccountState | None = None,
     cursor: Cursor = None,

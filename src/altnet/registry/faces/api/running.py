@@ -23,6 +23,7 @@ When = Annotated[datetime | None, Query(description="A time (RFC 3339); without 
 @router.get("/audit", tags=["audit"], response_model=answers.Entries)
 def list_audit(
     call: Caller,
+    *,
     account: Filter = None,
     action: Filter = None,
     object: Filter = None,  # noqa: A002 - the field's name

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -133,12 +133,10 @@ def plain(of: object) -> Any:  # noqa: ANN401 - JSON
         return {part.name: plain(getattr(of, part.name)) for part in dataclasses.fields(of)}
     if isinstance(of, datetime):
         return stamp(of)
-    if isinstance(of, date):
-        return of.isoformat()
     if isinstance(of, Enum):
         return of.value
     if isinstance(of, Mapping):
         return {str(key): plain(value) for key, value in of.items()}
-    if isinstance(of, list | tuple | set | frozenset):
+    if isinstance(of, Iterable) and not isinstance(of, str):
         return [plain(one) for one in of]
     return of if isinstance(of, str | int | float | bool | None) else str(of)
