@@ -22,7 +22,7 @@ from .pages import turn
 from .rights import governs, missing, need, people_only, reads
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from .desk import Desk
 
@@ -142,7 +142,7 @@ def authenticate(desk: Desk, secret: str, client: str, via: str) -> Actor:
         query = select(*_COLUMNS, accounts.c.state.label("standing")).join_from(
             tokens, accounts, tokens.c.account == accounts.c.uid, isouter=True
         )
-        row: Row[Any] | None = connection.execute(query.where(tokens.c.digest == rules.digest(secret))).one_or_none()
+        row = connection.execute(query.where(tokens.c.digest == rules.digest(secret))).one_or_none()
     if row is None:
         raise _unknown()
     one = _token(row)
@@ -213,7 +213,7 @@ def _plain(scope: Scope) -> dict[str, list[str]]:
     }
 
 
-def _token(row: Row[Any]) -> Token:
+def _token(row: Any) -> Token:  # noqa: ANN401 - of this table, or joined with another
     values = {column.name: row._mapping[column] for column in _COLUMNS}
     scope = Scope(**{key: tuple(entry) for key, entry in values.pop("scope").items()})
     return Token(scope=scope, **values)
