@@ -6,7 +6,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from .api import who
 
 if TYPE_CHECKING:
     from ..acts.desk import Desk
+    from .world import World
 
 #: Names in one update; more is "numhost".
 MOST = 20
@@ -29,28 +30,36 @@ _NAME = re.compile(r"(?:[^.\s\x00-\x1f]{1,63}\.)+[^.\s\x00-\x1f]{1,63}\.?")
 _WORDS = {"missing": "nohost", "forbidden": "nohost", "state": "nohost", "too-many": "abuse", "unavailable": "911"}
 
 
-def update(request: Request) -> Response:
-    """Set the addresses of names; one word a name is answered, as dyndns2 has them."""
-    measured = request.scope.get("altnet.measured")
-    if measured is not None:
-        measured["route"] = "/nic/update"
-    world = who.world(request)
-    try:
-        actor = _actor(world.desk, request)
-    except RegistryError as error:
-        if error.kind in _WORDS and error.kind != "forbidden":
-            return _answer([_WORDS[error.kind]], error.status)
-        return _answer(["badauth"], 401, {"WWW-Authenticate": 'Basic realm="dyndns", charset="UTF-8"'})
+def updater(world: World, failed: Callable[[str], None] = lambda _: None) -> Callable[[Request], Response]:
+    """Return what answers an update: one word a name, as dyndns2 has them; ``failed`` is told of bad tokens."""
+
+    def update(request: Request) -> Response:
+        measured = request.scope.get("altnet.measured")
+        if measured is not None:
+            measured["route"] = "/nic/update"
+        try:
+            actor = _actor(world.desk, request)
+        except RegistryError as error:
+            if error.kind in ("too-many", "unavailable"):
+                return _answer([_WORDS[error.kind]], error.status)
+            failed("dyndns")
+            return _answer(["badauth"], 401, {"WWW-Authenticate": 'Basic realm="dyndns", charset="UTF-8"'})
+        return _answer(_update(world.desk, actor, request))
+
+    return update
+
+
+def _update(desk: Desk, actor: Actor, request: Request) -> list[str]:
     names = [name for name in request.query_params.get("hostname", "").split(",") if name]
     if not names:
-        return _answer(["notfqdn"])
+        return ["notfqdn"]
     if len(names) > MOST:
-        return _answer(["numhost"])
+        return ["numhost"]
     try:
         addresses = tuple(_addresses(request))
     except ValueError:
-        return _answer(["dnserr"])
-    return _answer([_one(world.desk, actor, name, addresses) for name in names])
+        return ["dnserr"]
+    return [_one(desk, actor, name, addresses) for name in names]
 
 
 def _answer(words: Iterable[str], status: int = 200, headers: dict[str, str] | None = None) -> Response:

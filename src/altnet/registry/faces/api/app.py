@@ -88,12 +88,26 @@ async def _broken(_: Request, __: Exception) -> Response:
     return problem.problem("internal", (fault,))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == 405:
-        remedy = f"it takes {(error.headers or {}).get('Allow', 'other methods')}"
-        return problem.problem("method", (Fault("", "method", "it has no such method", remedy),), error.headers)
+        allow = ", ".join(sorted(_methods(request)))
+        fault = Fault("", "method", "it has no such method", f"it takes {allow}")
+        return problem.problem("method", (fault,), {"Allow": allow})
     if error.status_code == 404:
         fault = Fault("", "missing", "there is nothing at this path", "look at /api/v1/openapi.json")
         return problem.problem("missing", (fault,))
     return problem.malformed("the request cannot be read")
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what a path takes: one path has a route for each method."""
+    document = request.app.openapi()
+    at = request.scope["path"].removeprefix(request.scope.get("root_path", "")).split("/")
+    return {
+        method.upper()
+        for path, methods in document["paths"].items()
+        for method in methods
+        if len(parts := path.split("/")) == len(at)
+        and all(part == there or part.startswith("{") for part, there in zip(parts, at, strict=True))
+    }

@@ -22,7 +22,10 @@ def clean(text: str) -> str:
 
 def decoded(value: object) -> object:
     """Decode a path's part: routes are found before it, so that a slash (%2F) can stand in a prefix."""
-    return unquote(value, errors="strict") if isinstance(value, str) else value
+    try:
+        return unquote(value, errors="strict") if isinstance(value, str) else value
+    except UnicodeDecodeError:
+        raise ValueError("it is not in UTF-8") from None
 
 
 Text = Annotated[str, AfterValidator(clean), Field(max_length=1000)]

@@ -66,7 +66,13 @@ def create_token(call: Caller, sent: NewToken) -> Response:
     return call.write(act)
 
 
+@router.get("/tokens/{id}", tags=["tokens"], response_model=answers.Token)
+def get_token(call: Caller, id: Id) -> Response:  # noqa: A002 - the path's
+    """Read a token, without its secret. Its account; registrars: all."""
+    return call.show(shapes.token(tokens.get(call.desk, call.actor, id)))
+
+
 @router.delete("/tokens/{id}", tags=["tokens"], response_model=answers.Token)
-def revoke_token(call: Caller, id: Id) -> Response:  # noqa: A002 - the path's
+def revoke_token(call: Caller, id: Id) -> Response:  # noqa: A002
     """Revoke a token. Its account; registrars: all."""
     return call.write(lambda: Reply(shapes.token(tokens.revoke(call.desk, call.actor, id))))

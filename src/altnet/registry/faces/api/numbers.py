@@ -77,7 +77,7 @@ def release_prefix(call: Caller, prefix: Net) -> Response:
     """Give a prefix back, with its route objects and its reverse zone. Its holder."""
 
     def act() -> Reply:
-        prefixes.release_prefix(call.desk, call.actor, prefix)
+        prefixes.release_prefix(call.desk, call.actor, prefix, if_match=call.if_match)
         return Reply(None, 204)
 
     return call.write(act)
@@ -123,7 +123,7 @@ def release_asn(call: Caller, number: Number) -> Response:
     """Give an autonomous system's number back. Its holder."""
 
     def act() -> Reply:
-        prefixes.release_asn(call.desk, call.actor, number)
+        prefixes.release_asn(call.desk, call.actor, number, if_match=call.if_match)
         return Reply(None, 204)
 
     return call.write(act)

@@ -55,7 +55,7 @@ def malformed(what: str, remedy: str = "", *, code: str = "malformed") -> Respon
 
 def faults(errors: Sequence[Any]) -> tuple[Fault, ...]:
     """Return pydantic's complaints in our form; nothing of the input is said again but the names of its fields."""
-    return tuple(Fault(place(error["loc"]), _code(error["type"]), _words(error["msg"])) for error in errors[:MOST])
+    return tuple(_fault(error["loc"], error["type"], error["msg"]) for error in errors[:MOST])
 
 
 def place(loc: Sequence[object]) -> str:
@@ -66,9 +66,17 @@ def place(loc: Sequence[object]) -> str:
     return path[:LONGEST]
 
 
-def _code(kind: str) -> str:
-    return kind.replace("_", "-")
+#: pydantic's kinds of complaint in words of ours; the others are said as pydantic says them.
+_WORDS = {
+    "missing": ("it is missing", "send it"),
+    "extra_forbidden": ("there is no such field", "look at /api/v1/openapi.json"),
+    "string_unicode": ("it is no text", "send Unicode, without halves of surrogate pairs"),
+}
 
 
-def _words(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
+def _fault(loc: Sequence[object], kind: str, message: str) -> Fault:
+    if tuple(loc) == ("body",) and kind == "missing":
+        return Fault("", "missing", "there is no body", "send one, with Content-Type: application/json")
+    what, remedy = _WORDS.get(kind, (message.removeprefix("Value error, ").rstrip("."), ""))
+    code = "value" if kind == "value_error" else kind.replace("_", "-")
+    return Fault(place(loc), code, what[:1].lower() + what[1:], remedy)

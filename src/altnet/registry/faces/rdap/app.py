@@ -16,6 +16,7 @@ from starlette.routing import Route
 from ...domain.errors import KINDS, RegistryError
 from .. import public
 from .objects import LEVEL, MEDIA, Maker, Object
+from .signing import nobody
 
 if TYPE_CHECKING:
     from ...acts.desk import Desk
@@ -39,11 +40,10 @@ class Answer(Exception):  # noqa: N818 - an answer that is no object
 
 
 class Service:
-    """Answers queries; ``base`` is where it is for those who ask."""
+    """Answers queries."""
 
-    def __init__(self, desk: Desk, base: str, port43: str) -> None:
-        self.desk, self.base = desk, base.rstrip("/")
-        self.make = Maker(desk, self.base, port43)
+    def __init__(self, make: Maker) -> None:
+        self.desk, self.make = make.desk, make
 
     def help(self, _: Request) -> Object:
         """Say what this is."""
@@ -172,9 +172,12 @@ def redacted(entity: Object) -> Object:
     return {**entity, "redacted": marks}
 
 
-def make(desk: Desk, base: str, port43: str) -> Starlette:
-    """Return the application, for a site of its own or below a path of another one."""
-    service = Service(desk, base, port43)
+def make(desk: Desk, base: str, port43: str, signers: Callable[[str], tuple[str, ...]] = nobody) -> Starlette:
+    """Return the application, for a site of its own or below a path of another one.
+
+    ``base`` is where it is for those who ask, ``port43`` the whois server's name; ``signers`` knows a zone's DS.
+    """
+    service = Service(Maker(desk, base.rstrip("/"), port43, signers))
     paths: Mapping[str, Callable[[Request], Object]] = {
         "/help": service.help,
         "/domain/{name:path}": service.domain,

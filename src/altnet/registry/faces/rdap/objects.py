@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...domain.model import Account, AccountState, Asn, Domain, DomainState, Hosting, Prefix, Zone
+from ...domain.model import PUBLISHED, Account, AccountState, Asn, Domain, DomainState, Hosting, Prefix, Zone
 from .. import public
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Maker:
     desk: Desk
     base: str
     port43: str
+    signers: Callable[[str], tuple[str, ...]]
 
     def link(self, path: str, rel: str = "self", media: str = MEDIA) -> Object:
         """Return a link (RFC 9083, 4.2) to one of our own paths."""
@@ -82,8 +84,18 @@ class Maker:
             made["nameservers"] = [
                 self.nameserver(name, addresses) for name, addresses in public.nameservers(self.desk, zone).items()
             ]
-            made["secureDNS"] = secure(zone)
+            made["secureDNS"] = self._secure(zone)
         return made
+
+    def _secure(self, zone: Zone) -> Object:
+        """Return how a domain is signed; the network signs every zone that it serves itself."""
+        hosted = zone.domain.hosting is not Hosting.DELEGATED
+        published = zone.domain.state in PUBLISHED
+        found = self.signers(zone.domain.name) if hosted and published else public.signers(zone)
+        made: Object = {"delegationSigned": published and (hosted or bool(found))}
+        if hosted:
+            made["zoneSigned"] = True
+        return {**made, "dsData": [_ds(one) for one in found]} if found else made
 
     def nameserver(self, name: str, addresses: tuple[str, ...]) -> Object:
         """Return a name server."""
@@ -135,16 +147,6 @@ class Maker:
 def event(action: str, when: datetime) -> Object:
     """Return an event (RFC 9083, 4.5)."""
     return {"eventAction": action, "eventDate": when.strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def secure(zone: Zone) -> Object:
-    """Return a domain's delegation of trust: the network signs every zone that it serves itself."""
-    if zone.domain.hosting is not Hosting.DELEGATED:
-        return {"zoneSigned": True, "delegationSigned": True}
-    found = public.signers(zone)
-    if not found:
-        return {"delegationSigned": False}
-    return {"delegationSigned": True, "dsData": [_ds(one) for one in found]}
 
 
 def _ds(record: str) -> Object:
