@@ -104,7 +104,7 @@ def set_reverse(
     _match(known.version, if_match)
     rrsets: tuple[RRset, ...] = ()
     if nameservers or ds:
-        rrsets, faults = delegation.judge(zone, nameservers, ds, {}, desk.policy)
+        rrsets, faults = delegation.read(zone, nameservers, ds, {}, desk.policy)
         faults = [*faults] or [*desk.delegations.faults(zone, rrsets)]
         if faults:
             raise invalid(faults)

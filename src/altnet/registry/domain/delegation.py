@@ -26,7 +26,10 @@ _ALGORITHMS: Final = {8: "RSASHA256", 10: "RSASHA512", 13: "ECDSAP256SHA256", 14
 def read(
     zone: str, nameservers: Sequence[object], ds: Sequence[object], glue: Mapping[str, Sequence[object]], policy: Policy
 ) -> tuple[tuple[RRset, ...], list[Fault]]:
-    """Return a delegation's record sets, or all that is wrong with it, at ``nameservers[0]``, ``ds[0]``, ``glue[HOST][0]``."""
+    """Return a delegation's record sets, or all that is wrong with it.
+
+    The fields are ``nameservers[0]``, ``ds[0]`` and ``glue[HOST][0]``.
+    """
     faults: list[Fault] = []
     hosts = _hosts(zone, nameservers, policy, faults)
     found = [RRset(zone, "NS", TTL, tuple(sorted(hosts)))]

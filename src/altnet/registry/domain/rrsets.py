@@ -70,7 +70,7 @@ def owner(given: object, zone: str, at: str) -> tuple[str, Fault | None]:
 
 
 def together(rrsets: Collection[RRset], zone: str, policy: Policy, paths: Mapping[Keys, str]) -> Iterator[Fault]:
-    """Yield what is wrong between a zone's record sets; ``paths`` says where each was given, others are at the whole."""
+    """Yield what is wrong between a zone's record sets; ``paths`` says where each was given."""
     kinds: dict[str, set[str]] = {}
     for rrset in rrsets:
         kinds.setdefault(rrset.name, set()).add(rrset.type)

@@ -57,6 +57,7 @@ STEPS: Final = dict(
         _step("purge", (S.EXPIRED,), (SYSTEM,), S.AVAILABLE),
     )
 )
+NOTICE: Final = timedelta(days=3)
 #: States in which a domain counts for its holder's quota.
 COUNTED: Final = frozenset((*_LIVE, S.HELD, S.REQUESTED))
 
@@ -99,10 +100,14 @@ def may(step: str, parts: frozenset[str]) -> bool:
     return bool(STEPS[step].by & parts)
 
 
-def due(state: S, expires: datetime, grace: timedelta, now: datetime) -> str | None:
-    """Return the step that time alone takes: ``expire``, ``purge``, or None."""
+def due(state: S, expires: datetime, updated: datetime, grace: timedelta, now: datetime) -> str | None:
+    """Return the step that time alone takes: ``expire``, ``purge``, or None.
+
+    Nothing is purged before it has been expired for :data:`NOTICE` (the grace, if that is shorter), so that nobody
+    loses a name because the registry was away while its grace went by.
+    """
     if state in STEPS["expire"].before and now >= expires:
         return "expire"
-    if state in STEPS["purge"].before and now >= expires + grace:
+    if state in STEPS["purge"].before and now >= max(expires + grace, updated + min(grace, NOTICE)):
         return "purge"
     return None

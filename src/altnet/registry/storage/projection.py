@@ -77,7 +77,7 @@ def zones(connection: Connection, names: Collection[str] | None = None) -> dict[
     return found
 
 
-def reverses(connection: Connection, delegated_only: bool = True) -> dict[str, Reverse]:  # noqa: FBT001, FBT002
+def reverses(connection: Connection, delegated_only: bool = True) -> dict[str, Reverse]:
     """Return members' reverse zones by absolute name; one that has no servers is none of the DNS's."""
     query = select(prefixes).where(prefixes.c.released.is_(None)).order_by(prefixes.c.first)
     found = {}

@@ -36,7 +36,7 @@ def entry(row: Row[Any]) -> Entry:
     """Return a line of the audit log; raise ValueError where its detail is no JSON object."""
     detail = json.loads(row.detail)
     if not isinstance(detail, dict):
-        raise ValueError("the detail is no object")  # noqa: TRY004  # what is in a row is a value
+        raise ValueError("the detail is no object")  # what is in a row is a value
     return Entry(
         row.number, row.time, row.actor, row.via, row.client, row.action, row.kind, row.object, detail, row.hash
     )  # fmt: skip
