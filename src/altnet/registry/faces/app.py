@@ -36,7 +36,7 @@ def make(world: World) -> FastAPI:
     """Return the application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
-    metrics = Metrics(world)
+    metrics = Metrics(world.desk)
     app.router.routes += programs(world, metrics)
     app.include_router(signin)
     for face in ("portal", "git"):
