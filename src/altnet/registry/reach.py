@@ -12,6 +12,6 @@ def desk_of(settings: Settings) -> Desk:
     from .faces.directory import LdapDirectory  # noqa: PLC0415 - ldap3, which not every verb needs
     from .writer.delegations import Asking  # noqa: PLC0415
 
-    password = settings.secret("password_file").decode() if settings.password_file else ""
+    password = settings.secret("directory_password_file").decode() if settings.directory_password_file else ""
     directory = LdapDirectory(settings.directory, password)
     return Desk(Store.open(settings.database), settings.policy, directory, Asking(settings.policy))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ..authenticator.settings import DirectorySettings
 from ..errors import AltnetError, Problem
@@ -49,18 +52,18 @@ class Whois:
 
 @dataclass(frozen=True)
 class Git:
-    """The export's bare repository; none where ``place`` is empty."""
+    """The export: below ``place`` are its repositories; none where it is empty."""
 
     place: str = ""
-    url: str = ""
+    socket: str = ""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of requests: a client's in a minute, and how long a body may be."""
+    """Of requests, in a minute: a client's of all sorts, and those that write."""
 
-    requests: int = 600
-    sign_ins: int = 30
+    requests: int = 1200
+    writes: int = 240
 
 
 @dataclass(frozen=True)
@@ -71,19 +74,18 @@ class Settings:
     site: str
     policy: Policy
     directory: DirectorySettings
-    password_file: str = ""
+    directory_password_file: str = ""
     primary: Primary | None = None
     secondaries: tuple[str, ...] = ()
+    secondary_port: int = 5300
     zone_secret_file: str = ""
     signing_key_file: str = ""
-    signin_key_file: str = ""
+    signin_secret_file: str = ""
     seals_file: str = ""
-    resolver: str = ""
     serving: Serving = Serving()
     whois: Whois = Whois()
     git: Git = Git()
     limits: Limits = Limits()
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Settings:
@@ -102,6 +104,11 @@ class Settings:
     def parse(cls, value: Mapping[str, Any], path: Path = Path("settings.json")) -> Settings:
         """Return the settings in a JSON object."""
         rest = dict(value)
+        if isinstance(rest.get("directory"), Mapping) and "password_file" in rest["directory"]:
+            rest["directory"] = dict(rest["directory"])
+            rest["directory_password_file"] = rest["directory"].pop("password_file")
+        if isinstance(seals := rest.pop("seals", None), Mapping):
+            rest["seals_file"] = seals.get("keys", "")
         parts: dict[str, Any] = {
             "policy": _part(path, "policy", rest.pop("policy", {}), _policy),
             "directory": _part(path, "directory", rest.pop("directory", {}), _directory),
@@ -111,6 +118,15 @@ class Settings:
             if rest.get(key) is not None:
                 parts[key] = _part(path, key, rest.pop(key), lambda given, maker=maker: _plain(maker, given))  # type: ignore[misc]
         return _part(path, "", {**rest, **parts}, lambda given: _plain(cls, given))
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Return the key that signs the audit log's head; its file has 32 bytes in base64."""
+        try:
+            return Ed25519PrivateKey.from_private_bytes(
+                base64.b64decode(self.secret("signing_key_file"), validate=True)
+            )
+        except ValueError:
+            raise _wrong(Path(self.signing_key_file), "", "is no 32 bytes in base64") from None
 
     def secret(self, name: str) -> bytes:
         """Return what is in a file that the settings name (``zone_secret_file``); SettingsError without it."""

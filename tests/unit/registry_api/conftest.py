@@ -99,8 +99,12 @@ def build(place: Path, policy: Policy | None = None) -> Registry:
     """Return a registry in a new file."""
     store = Store.open(f"sqlite:///{place}")
     store.migrate()
-    people = People({uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
-                     for uid, groups in GROUPS.items()})
+    people = People(
+        {
+            uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
+            for uid, groups in GROUPS.items()
+        }
+    )
     desk = Desk(
         store,
         policy or Policy(prefix=PREFIX, nameserver_addresses=("fd12:3456:789a::53",)),
@@ -125,5 +129,3 @@ def build(place: Path, policy: Policy | None = None) -> Registry:
 def registry(tmp_path: Path) -> Registry:
     """A registry of one's own."""
     return build(tmp_path / "registry.db")
-
-

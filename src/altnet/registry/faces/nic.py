@@ -93,8 +93,8 @@ def _addresses(request: Request) -> Iterator[Address]:
     ]
     for text in said or [who.client(request)]:
         address = ipaddress.ip_address(text)
-        if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address.is_link_local):
-            raise ValueError("an address of one link means nothing to others")
+        if any((address.is_link_local, address.is_unspecified, address.is_loopback, address.is_multicast)):
+            raise ValueError("an address that means nothing to others")
         yield address
 
 
