@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from altnet.registry.acts import domains, invitations, prefixes, records, tokens
 from altnet.registry.acts.importing import Edit, RefusedError, take
 from altnet.registry.domain.model import Scope
@@ -11,8 +13,6 @@ from altnet.registry.faces.git import export
 from altnet.registry.faces.git.repository import BRANCH, Repository
 from altnet.registry.storage.snapshots import OPERATORS, PUBLIC
 from altnet.registry.texts import check, objects, reading
-
-import pytest
 
 POLICY_FILE = "registry"
 
@@ -33,7 +33,9 @@ def files(repository: Repository) -> dict[str, str]:
 
 def test_one_commit_a_change_by_its_author(desk, actor, repository) -> None:
     exported(desk, repository)
-    domains.register(desk, actor("ada"), "garden", rrsets=[{"name": "www", "type": "AAAA", "ttl": 300, "records": ["fd12::1"]}])
+    domains.register(
+        desk, actor("ada"), "garden", rrsets=[{"name": "www", "type": "AAAA", "ttl": 300, "records": ["fd12::1"]}]
+    )
     records.put(desk, actor("ada"), "garden", "@", "TXT", 300, ['"a \\"b\\" \\195\\164"'])
     domains.register(desk, actor("ben"), "con")
     domains.release(desk, actor("ada"), "garden")
@@ -92,7 +94,12 @@ def test_what_is_private_is_in_the_operators_repository_alone(desk, actor, repos
 
 
 def test_the_tree_is_what_the_check_takes(desk, actor, repository, tmp_path) -> None:
-    domains.register(desk, actor("ada"), "garden", rrsets=[{"name": "*", "type": "MX", "ttl": 60, "records": ["10 mail.garden.alt."]}])
+    domains.register(
+        desk,
+        actor("ada"),
+        "garden",
+        rrsets=[{"name": "*", "type": "MX", "ttl": 60, "records": ["10 mail.garden.alt."]}],
+    )
     domains.register(desk, actor("ada"), "gärten")
     asn = prefixes.register_asn(desk, actor("ada"))
     prefix = prefixes.register_prefix(desk, actor("ada"), 56)
