@@ -20,7 +20,7 @@ from ...domain.errors import refuse
 from ...domain.model import Actor, Role
 from ..world import World
 from . import sessions
-from .sessions import Session
+from .sessions import Session as Session  # noqa: PLC0414 - pages have it from here
 
 #: Set by the web server on everything it passes on, whatever a browser sent under this name.
 CLIENT: Final = "altnet-client"
