@@ -48,7 +48,7 @@ def log(chance: random.Random) -> Log:
             chance.choice(WORDS), "domain", f"n{chance.randrange(99)}.alt.",
             chain.canonical({"ttl": chance.randrange(9999), "name": "gärten", "about": ["cleo"]}), "",
         )
-        for number in range(1, chance.randrange(12, 40))
+        for number in range(1, chance.randrange(8, 24))
     ]  # fmt: skip
     lines = chained(lines)
     at = sorted(chance.sample(range(2, len(lines)), 2))
@@ -136,9 +136,11 @@ def test_a_tail_rewritten_up_to_a_signed_head_needs_no_witness() -> None:
         chance = random.Random(seed)
         lines, signed, _ = log(chance)
         index = chance.randrange(signed[-1].number)
-        tail = chained([replace(lines[index], object="evil.alt."), *lines[index + 1 :]], lines[index - 1].hash) if (
-            index
-        ) else chained([replace(lines[0], object="evil.alt."), *lines[1:]])
+        tail = (
+            chained([replace(lines[index], object="evil.alt."), *lines[index + 1 :]], lines[index - 1].hash)
+            if (index)
+            else chained([replace(lines[0], object="evil.alt."), *lines[1:]])
+        )
         assert problems(lines[:index] + tail, signed, key=PUBLIC)
         assert problems(lines[: signed[-1].number - 1], signed, key=PUBLIC)
 
@@ -191,9 +193,6 @@ def test_signing_and_holding_the_log_against_it(here: Desk, clock: Clock) -> Non
         update(audit_about).where(audit_about.c.number == 2).values(uid="ben"),
         delete(audit_about).where(audit_about.c.number == 2),
     ):
-        with pytest.raises(ZeroDivisionError), here.store.write() as connection:
-            connection.execute(attack)
-            raise ZeroDivisionError
         with here.store.write() as connection:
             kept = connection.execute(select(audit, audit_about.c.uid).join(audit_about)).all()
             connection.execute(attack)

@@ -17,7 +17,7 @@ from altnet.registry.acts.change import change
 from altnet.registry.domain.confusables import likeness
 from altnet.registry.domain.errors import RegistryError
 from altnet.registry.storage import projection, tables
-from altnet.registry.storage.store import Store
+from altnet.registry.storage.store import IntegrityError, Store
 
 
 def test_the_migrations_make_the_tables(url: str) -> None:
@@ -61,9 +61,8 @@ def test_sqlite_is_careful(tmp_path: Path) -> None:
 
 def test_what_was_raised_in_is_not_written(url: str) -> None:
     made = desk(url)
-    with pytest.raises(ZeroDivisionError), made.store.write() as connection:
-        connection.execute(insert(tables.observations), {"key": "a", "json": 1, "time": NOON})
-        raise ZeroDivisionError
+    with pytest.raises(IntegrityError), made.store.write() as connection:
+        connection.execute(insert(tables.observations), [{"key": "a", "json": 1, "time": NOON}] * 2)
     with made.store.read() as connection:
         assert connection.execute(select(tables.observations)).all() == []
     made.store.close()

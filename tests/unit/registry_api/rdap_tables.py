@@ -26,7 +26,8 @@ ROLES = "registrant technical administrative abuse billing registrar reseller sp
 NOTICES = (
     "result_set_truncated_due_to_authorization result_set_truncated_due_to_excessive_load "
     "result_set_truncated_due_to_unexplainable_reasons object_truncated_due_to_authorization "
-    "object_truncated_due_to_excessive_load object_truncated_due_to_unexplainable_reasons object_redacted_due_to_authorization"
+    "object_truncated_due_to_excessive_load object_truncated_due_to_unexplainable_reasons "
+    "object_redacted_due_to_authorization"
 )
 
 
@@ -89,7 +90,7 @@ def address(version: int) -> Check:
 
 
 def jcard(value: Any, at: str) -> list[str]:
-    """RFC 7095, 3: "vcard", then properties of a name, parameters, a type and a value; version is first, fn is there."""
+    """RFC 7095, 3: "vcard", then properties: a name, parameters, a type and a value; version is first, fn is there."""
     if not (isinstance(value, list) and len(value) == 2 and value[0] == "vcard" and isinstance(value[1], list)):
         return [f"{at}: no jCard"]
     names = []
@@ -136,12 +137,16 @@ redaction = table(
 )  # fmt: skip
 
 
+def _entity(value: Any, at: str) -> list[str]:
+    return entity(value, at)
+
+
 def common(name: str) -> dict[str, Check]:
     """5: what the objects have in common."""
     return {
         "objectClassName": values(name.replace(" ", "_")), "handle": text, "status": many(values(STATUS)),
         "events": many(event), "links": links, "remarks": many(notice), "port43": matches(r"[a-z0-9.:-]+"),
-        "entities": many(lambda value, at: entity(value, at)), "publicIds": many(identity), "lang": text,
+        "entities": many(_entity), "publicIds": many(identity), "lang": text,
     }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def make(world: World) -> FastAPI:
     """Return the application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
-    metrics = Metrics(world)
+    metrics = Metrics(world.desk)
     app.router.routes += programs(world, metrics)
     app.include_router(signin)
     for face in ("portal", "git"):
@@ -79,7 +79,7 @@ def _htmx() -> Response:
     return Response(HTMX.read_bytes(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
 
-async def _sign_in(request: Request, error: Exception) -> Response:
+async def _sign_in(_: Request, error: Exception) -> Response:
     assert isinstance(error, SignInError)  # noqa: S101 - what it is registered for
     return RedirectResponse(f"{'/prove' if error.again else '/login'}?next={quote(error.path)}", 303)
 

@@ -23,7 +23,7 @@ _MOST: Final = 50_000
 
 
 class Limit:
-    """Lets a client ask ``requests`` times in a minute, and write ``writes`` times: a bucket each, that fills evenly."""
+    """Lets a client ask ``requests`` times in a minute, and write ``writes`` times: each bucket fills evenly."""
 
     def __init__(
         self, app: ASGIApp, *, requests: int, writes: int, clock: Callable[[], float] = time.monotonic

@@ -28,7 +28,7 @@ def routes(world: World, metrics: Metrics) -> list[BaseRoute]:
         Host(f"rdap.{tld}", directory),
         _below("/api/v1", api.make(world)),
         _below("/rdap", directory),
-        Route("/nic/update", nic.updater(world, metrics.failed), methods=["GET", "POST"]),
+        Route("/nic/update", nic.updater(world), methods=["GET", "POST"]),
         Route("/metrics", metrics.endpoint),
     ]
 
