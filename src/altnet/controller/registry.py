@@ -26,16 +26,15 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with where the registry is, and with its database.
 
-    It is on the host of the zones' primary: the primary's API has one key, which leaves its host for nobody.
+    It is on the host of the zones' primary, so that both come and go together. One from which the primary was moved by
+    ``promote`` may keep it: nothing else would run before the registry is moved too.
     """
-    primary = primary_of(inventory, ledger)
+    homes = [*inventory.authoritative[:1], primary_of(inventory, ledger)]
     for host in (one.host for one in placed if one.app.role == ROLE):
-        if primary is None and inventory.authoritative:
-            what = "the registry writes to the zones' primary, and there is none that can be"
-            yield Problem(host, WHERE, what, f"promote a server, or take {host} out of the group {ROLE}")
-        elif primary is not None and primary != host:
-            what = f"the registry writes to the zones' primary, beside which it has to be, and that is {primary}"
-            mend = f"put {primary} into the group {ROLE} in place of {host}; what it keeps comes after it by {RUNBOOK}"
+        if host not in homes:
+            home = homes[-1] or homes[0]
+            what = f"the registry writes to the zones' primary, beside which it has to be, and that is {home}"
+            mend = f"put {home} into the group {ROLE} in place of {host}; what it keeps comes after it by {RUNBOOK}"
             yield Problem(host, WHERE, what, mend)
         url = str(set_by_inventory(task_vars, host, {DATABASE}).get(DATABASE) or "")
         if url:
@@ -44,8 +43,8 @@ def problems(
 
 def _database(host: str, url: str) -> Iterator[Problem]:
     scheme, _, rest = url.partition("://")
-    form = "write postgresql+psycopg://USER@HOST/DATABASE, or leave it empty for SQLite on the host"
-    if scheme != "postgresql+psycopg" or not rest:
+    form = "write postgresql://USER@HOST/DATABASE, or leave it empty for SQLite on the host"
+    if scheme not in {"postgresql", "postgresql+psycopg"} or not rest:
         yield Problem(host, DATABASE, f"begins with {scheme!r}, and rows are in PostgreSQL or in a file of ours", form)
     elif ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in rest:  # and is not shown
         what = "has a password in it, which everybody on the host could read"
