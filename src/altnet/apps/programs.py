@@ -24,10 +24,11 @@ def files(parts: Sequence[str], source: Path = SOURCE) -> dict[str, str]:
         if file in found:
             continue
         found.add(file)
-        waiting += [above / "__init__.py" for above in file.parents if above.is_relative_to(source)]
+        above = [one / "__init__.py" for one in file.parents if one.is_relative_to(source)]
+        waiting += [one for one in above if one.is_file()]
         if file.suffix == ".py":
             waiting += _imported(file, source)
-    return {str(file.relative_to(source)): _text(file) for file in sorted(found) if file.is_file()}
+    return {str(file.relative_to(source)): _text(file) for file in sorted(found)}
 
 
 @functools.cache

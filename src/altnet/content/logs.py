@@ -44,5 +44,5 @@ def _encoder() -> Object:
     deleted = [f"request>headers>{name}" for name in _SECRET_HEADERS]
     deleted += [f"resp_headers>{name}" for name in _SECRET_ANSWERS]
     fields: Object = {name: {"filter": "delete"} for name in deleted}
-    fields["request>uri"] = {"filter": "regexp", "regexp": r"^(/+join/).*|\?.*", "value": "$1?-"}
+    fields["request>uri"] = {"filter": "regexp", "regexp": r"(/join/).*|\?.*", "value": "$1?-"}
     return {"format": "filter", "wrap": {"format": "json"}, "fields": fields}
