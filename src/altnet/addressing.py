@@ -90,10 +90,14 @@ ASNS = Range(
     "altnet_asn_base + id (RFC 6996, 32 bits)",
     _SECOND_NETWORK,
 )
+MEMBER_ASNS = Range(
+    "members' AS numbers", "asn", 0x1_0000, 0x1_FFFF, 0x1_0000, "Of members who route: no host can have them",
+    "build a second network beside this one",
+)  # fmt: skip
 
 RANGES: tuple[Range, ...] = (
     INFRASTRUCTURE, RELAY_SUBNETS, RESERVED, DEVICES, DEVICES_RESERVED, MEMBER_PREFIXES,
-    LOOPBACKS, SERVICES, ANYCAST, PORTS, ASNS,
+    LOOPBACKS, SERVICES, ANYCAST, PORTS, ASNS, MEMBER_ASNS,
 )  # fmt: skip
 """Every number space of a network. The ``subnet`` entries cover the /48 without a gap."""
 
@@ -246,6 +250,16 @@ def asn(base: int, host_id: int) -> int:
     if number > MAX_ASN:
         what = f"AS number {number} is past {MAX_ASN}, the last private one of RFC 6996"
         raise CapacityError(Problem("", "altnet_asn_base", what, f"a new network may use {DEFAULT_ASN_BASE}"))
+    return number
+
+
+def member_asn(base: int, index: int) -> int:
+    """Return the AS number ``index`` (from 0) for a member who routes; CapacityError past the last."""
+    number = base + MEMBER_ASNS.first + index
+    if index < 0:
+        raise ValueError(f"the index of a member's AS number is 0 or more, not {index}")
+    if index >= MEMBER_ASNS.capacity or number > MAX_ASN:
+        raise _used_up(MEMBER_ASNS, f"number {index + 1} was asked for")
     return number
 
 

@@ -95,12 +95,12 @@ class Ldap:
     def _person(self, user: str) -> str:
         return f"uid={escape_rdn(user)},ou=people,{self.settings.base}"
 
-    def _connection(self, uri: str, dn: str, password: str) -> Connection:
+    def _connection(self, uri: str, dn: str, password: str, *, read_only: bool = True) -> Connection:
         # A new one each time: ldap3's servers remember for a while that they were away.
         timeout = self.settings.timeout
         server = Server(uri, get_info=NONE, connect_timeout=timeout, tls=self.tls if uri.startswith("ldaps:") else None)
         anonymous: dict[str, Any] = {"user": dn, "password": password, "authentication": SIMPLE} if dn else {}
-        return Connection(server, **anonymous, read_only=True, receive_timeout=timeout, check_names=False)
+        return Connection(server, **anonymous, read_only=read_only, receive_timeout=timeout, check_names=False)
 
     def _first(self, ask: Callable[[str], Answer]) -> Answer:
         reasons = []

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from .settings import Settings
-from .store import Store
+from typing import Protocol
+
+
+class Bounds(Protocol):
+    """How many may be wrong within ``failures_window`` seconds."""
+
+    @property
+    def failures_user(self) -> int:
+        """Of one user."""
+
+    @property
+    def failures_client(self) -> int:
+        """From one address."""
+
+    @property
+    def failures_window(self) -> int:
+        """Seconds."""
+
+
+class Failures(Protocol):
+    """Where failures are remembered, so that a restart forgets none."""
+
+    def fail(self, whose: tuple[str, ...], now: float) -> None:
+        """Remember one."""
+
+    def failures(self, whose: str, since: float) -> list[float]:
+        """Return when they were, the oldest first."""
+
+    def forgive(self, whose: str, since: float = 0.0) -> None:
+        """Forget those since a moment."""
 
 
 class Limit:
     """Counts failures in a sliding window. It is the same for users that do not exist: nobody learns which do."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Failures, settings: Bounds) -> None:
         self.store, self.window = store, settings.failures_window
         self.user, self.client = settings.failures_user, settings.failures_client
 

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from ..audit import chain
 from ..domain.model import Entry
 from ..storage.tables import audit, audit_about, outbox
+from . import idempotency
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,6 +31,7 @@ class Change:
     actor: Actor
     now: datetime
     logged: int = field(default=0, init=False)
+    _nothing: bool = field(default=False, init=False)
 
     def log(
         self,
@@ -74,6 +76,15 @@ class Change:
         self.logged = number
         return number
 
+    def nothing(self) -> None:
+        """Say that everything was as it is asked for: nothing is written, and nothing logged."""
+        self._nothing = True
+
+    @property
+    def said(self) -> bool:
+        """Say whether the act said what it did, or that it did nothing."""
+        return bool(self.logged) or self._nothing
+
     def tell(self, zone: str, kind: str = "domain") -> None:
         """Put a name whose projection changed into the outbox: a domain, or (``prefix``) a prefix's reverse zone."""
         self.connection.execute(
@@ -91,5 +102,6 @@ def change(desk: Desk, actor: Actor) -> Iterator[Change]:
     with desk.store.write() as connection:
         done = Change(connection, desk, actor, desk.clock())
         yield done
-        if not done.logged:
+        if not done.said:
             raise AssertionError("an act has to say in the audit log what it did")
+        idempotency.mark(connection)

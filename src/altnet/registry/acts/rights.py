@@ -7,7 +7,7 @@ from ..domain.model import Actor, Role
 
 
 def need(actor: Actor, role: Role) -> None:
-    """Raise RegistryError("forbidden") unless the actor has the role, by a person's session or a token with ``full``."""
+    """Raise RegistryError("forbidden") unless the actor has the role, in a session or by a token with ``full``."""
     if not actor.may(role):
         raise refuse("forbidden", f"Only a {role} may do this", code="role")
     if role is not Role.MEMBER and actor.scope is not None and "full" not in actor.scope.verbs:

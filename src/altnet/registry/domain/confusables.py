@@ -6,7 +6,7 @@ capitals that cannot be in a name here.
 """
 
 # The whole file is of signs that look alike.
-# ruff: noqa: RUF001, RUF003
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 

@@ -97,6 +97,15 @@ def absolute(typed: str, policy: Policy) -> str:
     return name
 
 
+def to_ascii(name: str) -> str:
+    """Return a name of any depth with its labels of other letters as A-labels; raise :class:`Refused`.
+
+    What is ASCII stays as it is, in small letters: owners have underscores and wildcards, which others judge.
+    """
+    parts = _STOPS.split(name)
+    return ".".join(part.lower() if part.isascii() else _label(part) for part in parts)
+
+
 def reserved(name: str, policy: Policy) -> Fault | None:
     """Say why nobody can have a name, as :func:`absolute` returns it: it is the network's, or looks like such a one."""
     label, _, tld = name.removesuffix(".").partition(".")

@@ -1,0 +1,1 @@
+"""The registry for programs: resources in JSON under /api/v1."""

@@ -1,0 +1,17 @@
+"""Sessions, second factors, passkeys, and what was wrong."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from altnet.registry.storage.signin_tables import metadata
+
+revision = "0002"
+down_revision = "0001"
+
+TABLES = ("sessions", "totp", "passkeys", "recoveries", "resets", "used", "failures")
+
+
+def upgrade() -> None:
+    """Make them."""
+    metadata.create_all(op.get_bind(), tables=[metadata.tables[name] for name in TABLES])
