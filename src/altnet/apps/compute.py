@@ -47,8 +47,6 @@ class Placed:
             entry["groups"] = list(web.groups)
         if web.policy:
             entry["policy"] = web.policy
-        if web.below:
-            entry["below"] = web.below
         if web.signs_on:
             entry["signs_on"] = True
         return entry

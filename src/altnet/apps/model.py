@@ -24,13 +24,12 @@ class Port:
 class Web:
     """Its site: whom Caddy asks, on the same host, and for which groups; without groups for everybody.
 
-    ``below`` is the path under which that one has what the site shows; ``signs_on`` makes it the login page of all.
+    ``signs_on`` makes it the login page of all sites.
     """
 
     to: str
     groups: tuple[str, ...] = ()
     policy: str = ""
-    below: str = ""
     signs_on: bool = False
 
 

@@ -14,10 +14,9 @@ from .model import App, Beside, Port, Web
 
 TEXTS = ("id", "title", "summary", "version", "licence", "role", "group", "set")
 KEYS = (*TEXTS, "packages", "hosts", "needs", "names", "beside", "ports", "certificate", "site", "data", "backup")
-SITE = ("to", "groups", "policy", "below", "signs_on")
+SITE = ("to", "groups", "policy", "signs_on")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*"), "use small letters, digits, hyphens and underscores"
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+"), "name a Debian package"
-_BELOW = re.compile(r"/[a-z0-9/-]*[a-z0-9]"), "write a path, such as /rdap"
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}"), "name a registered service, such as xmpp-client"
 #: Groups of the inventory that are no app's.
 TAKEN = ("all", "ungrouped", "authoritative", "resolvers", "issuers", "directory", "content")
@@ -146,8 +145,7 @@ class _Entry(Reader):
         known = self.mapping(value, where, SITE)
         to = self.text(known.get("to"), f"{where}.to", "")
         groups = tuple(text for _, text in self.texts(known.get("groups", []), f"{where}.groups"))
-        below = self.shaped(str(known.get("below", "")), f"{where}.below", _BELOW)
-        return Web(to, groups, str(known.get("policy", "")), below, known.get("signs_on") is True)
+        return Web(to, groups, str(known.get("policy", "")), known.get("signs_on") is True)
 
     def beside(self, value: object, variable: str) -> tuple[Beside, ...]:
         found: dict[str, Beside] = {}

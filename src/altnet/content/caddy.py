@@ -191,8 +191,6 @@ def _content(site: Mapping[str, Any]) -> list[Object]:
         asked: Object = {"handler": "reverse_proxy", "upstreams": [{"dial": site["to"]}]}
         # Over a socket there is no address to see, and a browser cannot speak for Caddy.
         asked["headers"] = {"request": {"set": {"Altnet-Client": ["{http.request.remote.host}"]}}}
-        if site.get("below"):
-            asked["rewrite"] = {"uri": site["below"] + "{http.request.uri}"}
         return [asked]
     served: Object = {"handler": "file_server", "root": site["directory"], "hide": list(HIDDEN)}
     if site["kind"] == "start":

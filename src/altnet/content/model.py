@@ -17,8 +17,8 @@ MADE: Final = "/var/lib/altnet-sites"
 class Site:
     """One site on one host.
 
-    ``root`` is the directory that is served, ``to`` whom a proxy asks, ``below`` under which path there. A proxy that
-    ``signs_on`` is the login page of all sites. With ``groups`` it is for the members of any of
+    ``root`` is the directory that is served, ``to`` whom a proxy asks. A proxy that ``signs_on`` is the login
+    page of all sites. With ``groups`` it is for the members of any of
     them, without for everybody. ``anycast`` names the address it shares with the same site on other hosts. ``where`` is
     where it was declared.
     """
@@ -29,7 +29,6 @@ class Site:
     kind: str
     root: str = ""
     to: str = ""
-    below: str = ""
     signs_on: bool = False
     repository: str = ""
     version: str = ""
@@ -52,7 +51,6 @@ class Site:
         """Return what its host is told."""
         return {
             "name": self.name, "kind": self.kind, "directory": self.directory, "to": self.to,
-            "below": self.below,
             "repository": self.repository, "version": self.version, "groups": list(self.groups),
             "policy": self.policy, "cache": self.cache, "where": self.where,
         }  # fmt: skip

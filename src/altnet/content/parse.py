@@ -16,8 +16,8 @@ VARIABLE = "content_sites"
 COMMON = ("name", "kind", "groups", "anycast", "title", "summary", "listed", "policy", "cache")
 #: The keys that only some kinds have, and which of them the kind cannot do without.
 OWN: Mapping[str, Sequence[str]] = {
-    "static": ("root",), "files": ("root",), "git": ("repository", "version"), "proxy": ("to", "below", "signs_on"),
-    "login": (), "start": (),
+    "static": ("root",), "files": ("root",), "git": ("repository", "version"), "proxy": ("to", "signs_on"), "login": (),
+    "start": (),
 }  # fmt: skip
 NEEDED = {"static": "root", "files": "root", "git": "repository", "proxy": "to"}
 YEAR = 31_536_000
@@ -29,7 +29,6 @@ _HOST_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+):([0-9]{1,5})", re.IGNORE
 _REPOSITORY = re.compile(r"(https://|/)[!-~]+"), "begin with https:// or /, without a space"
 #: Everybody on the host can read the settings, and sees what git is called with.
 _LOGIN = re.compile(r"https?://[^/]*@")
-_BELOW = re.compile(r"/[A-Za-z0-9/_-]*[A-Za-z0-9_-]"), "write a path, such as /rdap"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*"), "name a branch, a tag or a commit"
 
 
@@ -80,7 +79,6 @@ def _site(
         reader.host, where, name, kind,
         root=_root(reader, values, f"{where}.root"),
         to=_to(reader, values, f"{where}.to"),
-        below=_matching(reader, values, where, "below", _BELOW),
         signs_on=signs_on is True,
         repository=_matching(reader, values, where, "repository", _REPOSITORY),
         version=_matching(reader, values, where, "version", _VERSION),

@@ -47,10 +47,10 @@ def test_its_page_is_a_site_as_an_operator_would_write_it() -> None:
     found = place([WIKI], {"wiki": ["core1"], "content": ["core1"]}, ["alt"])
     page = {"kind": "proxy", "to": "[::1]:8080", "title": "Wiki", "summary": CHAT.summary}
     assert found[0].sites() == [{"name": "wiki.alt", **page, "groups": ["members"]}]
-    beside = (Beside("feed", Web("[::1]:8080", below="/feed")), Beside("lookup"))
+    beside = (Beside("feed", Web("[::1]:8080")), Beside("lookup"))
     found = place([replace(WIKI, beside=beside)], {"wiki": ["core1"], "content": ["core1"]}, ["alt"])
     assert found[0].names == ("wiki.alt", "feed.alt", "lookup.alt")
-    assert found[0].sites()[1:] == [{"name": "feed.alt", **page, "below": "/feed", "listed": False}]
+    assert found[0].sites()[1:] == [{"name": "feed.alt", **page, "listed": False}]
 
 
 def test_what_contradicts_itself() -> None:

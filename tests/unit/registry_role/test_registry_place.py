@@ -20,7 +20,9 @@ GROUPS = {"registry": ["core2"], "directory": ["core1"], "content": ["core2"], "
 PLACED = place([PORTAL], GROUPS, ["alt", "neo"])
 
 
-def said(monkeypatch: pytest.MonkeyPatch, database: str = "", primary: str | None = "core2", first: str = "core2") -> str:
+def said(
+    monkeypatch: pytest.MonkeyPatch, database: str = "", primary: str | None = "core2", first: str = "core2"
+) -> str:
     monkeypatch.setattr(registry, "primary_of", lambda _inventory, _ledger: primary)
     monkeypatch.setattr(registry, "set_by_inventory", lambda *_: {registry.DATABASE: database})
     inventory: Any = SimpleNamespace(authoritative=(first,))
@@ -68,14 +70,21 @@ def test_what_the_inventory_has_given_away() -> None:
     sites = [Site("fra", "content_sites[0]", "a.b.hello.alt", "static")]
     told = registry.parts(PLACED, sites, inventory)
     assert told["core2"]["nameserver"] == "ns.alt."
-    assert told["core2"]["taken"] == ["garden.neo.", "hello.alt.", "mark.alt.", "portal.alt.", "rdap.alt.", "whois.alt."]
+    assert told["core2"]["taken"] == [
+        "garden.neo.",
+        "hello.alt.",
+        "mark.alt.",
+        "portal.alt.",
+        "rdap.alt.",
+        "whois.alt.",
+    ]
     assert registry.parts([], sites, inventory) == {}
 
 
 def test_pages_of_the_portal() -> None:
     own, rdap = PLACED[0].sites()
     assert (own["name"], own["signs_on"]) == ("portal.alt", True)
-    assert (rdap["name"], rdap["below"], rdap["listed"]) == ("rdap.alt", "/rdap", False)
+    assert (rdap["name"], rdap.get("signs_on"), rdap["listed"]) == ("rdap.alt", None, False)
 
 
 @pytest.fixture

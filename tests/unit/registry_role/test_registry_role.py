@@ -22,7 +22,14 @@ ROLE = ROOT / "roles/registry"
 #: By variable, a secret that would be known again anywhere.
 SECRETS = {
     f"registry_{name}": f"secret-of-{name}"
-    for name in ("zone_secret", "audit_secret", "signin_secret", "directory_password", "primary_key", "database_password")
+    for name in (
+        "zone_secret",
+        "audit_secret",
+        "signin_secret",
+        "directory_password",
+        "primary_key",
+        "database_password",
+    )
 } | {"registry_signon_keys": ["secret-of-signon-1", "secret-of-signon-2"]}
 GIVEN: dict[str, Any] = {
     **SECRETS,
@@ -79,7 +86,11 @@ def test_no_secret_is_an_argument_or_in_an_environment(files: list[dict[str, Any
 def test_programs_are_there_with_what_they_load(files: list[dict[str, Any]]) -> None:
     place = "/usr/local/lib/altnet-registry/altnet"
     paths = {file["path"] for file in files}
-    assert {f"{place}/registry/asking.py", f"{place}/registry/storage/migrations/env.py", f"{place}/__init__.py"} <= paths
+    assert {
+        f"{place}/registry/asking.py",
+        f"{place}/registry/storage/migrations/env.py",
+        f"{place}/__init__.py",
+    } <= paths
     assert len(paths) == len(files)
     assert [path for path in paths if "__pycache__" in path] == []
 
@@ -120,7 +131,7 @@ def test_what_it_imports_is_in_its_packages(files: list[dict[str, Any]]) -> None
         "alembic": "python3-alembic", "cryptography": "python3-cryptography", "dns": "python3-dnspython",
         "fastapi": "python3-fastapi", "fido2": "python3-fido2", "httpx": "python3-httpx", "idna": "python3-idna",
         "jinja2": "python3-jinja2", "ldap3": "python3-ldap3", "markupsafe": "python3-jinja2",
-        "psycopg": "python3-psycopg", "pydantic": "python3-fastapi", "pyotp": "python3-pyotp",
+        "prometheus_client": "python3-prometheus-client", "psycopg": "python3-psycopg", "pydantic": "python3-fastapi", "pyotp": "python3-pyotp",
         "segno": "python3-segno", "sqlalchemy": "python3-sqlalchemy", "starlette": "python3-starlette",
         "uvicorn": "python3-uvicorn", "yaml": "python3-yaml",
     }  # fmt: skip

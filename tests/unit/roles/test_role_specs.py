@@ -24,7 +24,6 @@ FREE_KEYS = {
     "dns_client_plan": "the same",
     "dns_resolver_plan": "the same",
     "pki_plan": "the same",
-    "registry_limits": "names of the registry's limits",
     "directory_plan": "the same",
 }
 
