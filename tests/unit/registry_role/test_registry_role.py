@@ -131,7 +131,8 @@ def test_what_it_imports_is_in_its_packages(files: list[dict[str, Any]]) -> None
         "alembic": "python3-alembic", "cryptography": "python3-cryptography", "dns": "python3-dnspython",
         "fastapi": "python3-fastapi", "fido2": "python3-fido2", "httpx": "python3-httpx", "idna": "python3-idna",
         "jinja2": "python3-jinja2", "ldap3": "python3-ldap3", "markupsafe": "python3-jinja2",
-        "prometheus_client": "python3-prometheus-client", "psycopg": "python3-psycopg", "pydantic": "python3-fastapi", "pyotp": "python3-pyotp",
+        "prometheus_client": "python3-prometheus-client",
+        "psycopg": "python3-psycopg", "pydantic": "python3-fastapi", "pyotp": "python3-pyotp",
         "segno": "python3-segno", "sqlalchemy": "python3-sqlalchemy", "starlette": "python3-starlette",
         "uvicorn": "python3-uvicorn", "yaml": "python3-yaml",
     }  # fmt: skip
