@@ -1,4 +1,4 @@
-"""``python3 -m altnet.registry.asking SOCKET ADDRESS``: which parts of the registry are well, one line each.
+"""``python3 -m altnet.registry.asking SETTINGS``: which parts of the registry are well, one line each.
 
 Prints ``portal: answers``, ``whois: answers`` and so on, or why one does not. Ends with 1 where the portal does not
 answer: the other parts can be mended while it does.
@@ -6,12 +6,13 @@ answer: the other parts can be mended while it does.
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 TIMEOUT = 5.0
-WHOIS = 43
 #: Parts that answer nobody: whether their unit is up, and has stayed so.
 UNITS = {"writer": "altnet-registry-writer.service", "export": "altnet-registry-export.service"}
 
@@ -30,10 +31,10 @@ def portal(place: str) -> str:
     return "" if status and status[0][:1] in {"2", "3", "4"} else f"answers with {first!r}"
 
 
-def whois(address: str) -> str:
-    """Return why nobody answers on port 43; nothing where somebody does."""
+def whois(place: tuple[str, int]) -> str:
+    """Return why nobody answers whois at an address and port; nothing where somebody does."""
     try:
-        with socket.create_connection((address, WHOIS), TIMEOUT) as line:
+        with socket.create_connection(place, TIMEOUT) as line:
             line.sendall(b"help\r\n")
             return "" if line.recv(64) else "says nothing"
     except OSError as error:
@@ -49,8 +50,10 @@ def unit(name: str) -> str:
 
 def main(argv: list[str]) -> int:
     """Print a line for each part."""
-    refusal = portal(argv[0])
-    found = {"portal": refusal, "whois": whois(argv[1]), **{part: unit(name) for part, name in UNITS.items()}}
+    settings = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    refusal = portal(settings["serving"]["socket"])
+    lookup = whois((settings["whois"]["addresses"][0], settings["whois"]["port"]))
+    found = {"portal": refusal, "whois": lookup, **{part: unit(name) for part, name in UNITS.items()}}
     for part, why in found.items():
         sys.stdout.write(f"{part}: {why or 'answers'}\n")
     return 1 if refusal else 0
