@@ -22,6 +22,9 @@ from altnet.registry.domain.model import Actor, Scope
 from altnet.registry.domain.policy import Policy
 from altnet.registry.faces import programs
 from altnet.registry.faces.metrics import Measured, Metrics
+from altnet.registry.faces.signin import sessions
+from altnet.registry.faces.signin.signin import Signin
+from altnet.registry.faces.world import World
 from altnet.registry.storage.store import Store
 
 PREFIX = "fd12:3456:789a::/48"
@@ -79,6 +82,7 @@ class Registry:
     inner: Starlette
     client: TestClient
     metrics: Metrics
+    world: World
     secrets: dict[str, str] = field(default_factory=dict)
 
     def actor(self, uid: str) -> Actor:
@@ -86,6 +90,10 @@ class Registry:
 
     def token(self, uid: str, scope: Scope | None = None, label: str = "test") -> str:
         return tokens.make(self.desk, self.actor(uid), label, scope or Scope(verbs=("full",)))[1]
+
+    def session(self, uid: str) -> str:
+        """Sign somebody in, and return the secret of their cookie."""
+        return sessions.begin(self.world.signin, uid, client="fd12::9", agent="test", method="password")
 
     def ask(self, who: str | None, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the API as somebody; nobody for None."""
@@ -99,8 +107,12 @@ def build(place: Path, policy: Policy | None = None) -> Registry:
     """Return a registry in a new file."""
     store = Store.open(f"sqlite:///{place}")
     store.migrate()
-    people = People({uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
-                     for uid, groups in GROUPS.items()})
+    people = People(
+        {
+            uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
+            for uid, groups in GROUPS.items()
+        }
+    )
     desk = Desk(
         store,
         policy or Policy(prefix=PREFIX, nameserver_addresses=("fd12:3456:789a::53",)),
@@ -108,13 +120,14 @@ def build(place: Path, policy: Policy | None = None) -> Registry:
         Answering(),
         lambda: datetime.now(UTC).replace(microsecond=0),
     )
-    world: Any = SimpleNamespace(desk=desk, settings=SimpleNamespace(site="portal.alt"))
+    settings: Any = SimpleNamespace(site="portal.alt")
+    world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
     metrics = Metrics(desk)
     inner = Starlette(routes=programs.routes(world, metrics))
     inner.state.world = world
     app = Measured(inner, metrics)
     client = TestClient(app, base_url="https://portal.alt", raise_server_exceptions=False)
-    made = Registry(desk, people, app, inner, client, metrics)
+    made = Registry(desk, people, app, inner, client, metrics, world)
     for uid in GROUPS:
         accounts.me(desk, made.actor(uid))
         made.secrets[uid] = made.token(uid)
@@ -125,5 +138,3 @@ def build(place: Path, policy: Policy | None = None) -> Registry:
 def registry(tmp_path: Path) -> Registry:
     """A registry of one's own."""
     return build(tmp_path / "registry.db")
-
-

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from altnet.registry.faces.api.problem import ALL
+from altnet.registry.faces.signin import sessions
 
 PROBLEM = "application/problem+json"
 NAME = {"name": "garden.alt"}
@@ -27,6 +30,25 @@ def test_who_cannot_be_known_is_told_so(registry, sent):
     assert answer.status_code == 401
     assert kind(answer) == "unauthenticated"
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_session_reads_and_acts_with_its_own_token_only(registry):
+    secret = registry.session("ann")
+    csrf = sessions.find(registry.world.signin, secret).csrf
+    cookie = {"Cookie": f"__Host-altnet-session={secret}"}
+    assert registry.ask(None, "GET", "/me", headers=cookie).json()["uid"] == "ann"
+    for more in (
+        {},
+        {"X-CSRF-Token": "wrong"},
+        {"X-CSRF-Token": csrf, "Origin": "https://evil.alt"},
+        {"X-CSRF-Token": csrf, "Sec-Fetch-Site": "same-site"},
+    ):
+        answer = registry.ask(None, "POST", "/domains", json=NAME, headers={**cookie, **more})
+        assert (answer.status_code, kind(answer)) == (403, "forbidden")
+    good = {**cookie, "X-CSRF-Token": csrf, "Origin": "https://portal.alt"}
+    assert registry.ask(None, "POST", "/domains", json=NAME, headers=good).status_code == 201
+    sessions.end(registry.world.signin, "ann")
+    assert registry.ask(None, "GET", "/me", headers=cookie).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -195,9 +217,6 @@ def test_the_document_says_everything(registry):
 @given(text=st.text(max_size=40), value=st.recursive(st.none() | st.integers() | st.floats() | st.text(),
        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))  # fmt: skip
 def test_nothing_that_is_sent_breaks_anything(registry, text, value):
-    import json
-    from urllib.parse import quote
-
     body = json.dumps(value).encode()
     headers = {"Content-Type": "application/json"}
     part = quote(text.encode("utf-8", "surrogatepass"), safe="")

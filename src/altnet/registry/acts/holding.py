@@ -236,4 +236,6 @@ def reasoned(reason: str) -> str:
 
 def vanished(change: Change, row: Row[Any]) -> Domain:
     """Return a domain that is no more, as it was last, available."""
-    return replace(rows.domain(row), state=DomainState.AVAILABLE, updated=change.now, version=row.version + 1)
+    return replace(
+        rows.domain(row), state=DomainState.AVAILABLE, tsig=None, updated=change.now, version=row.version + 1
+    )

@@ -138,6 +138,8 @@ def _lookalikes(connection: Connection, name: str, actor: Actor) -> tuple[Fault 
         domains.c.tld == f"{tld}.",
         domains.c.name != name,
         domains.c.holder != actor.uid,
+        # What is only asked for must not keep anybody from what it looks like.
+        domains.c.state != DomainState.REQUESTED,
     )
     near = ""
     for row in connection.execute(query.order_by(domains.c.name)):

@@ -62,8 +62,10 @@ accounts = Table(
     Column("prefixes_quota", Integer),
     Column("invitations_quota", Integer),
     _text("reason"),  # why it is locked
+    _count("untold"),  # 1 while the directory has to be told that it is locked, or that it is not
     _version(),
     Index(None, "state", "created"),
+    Index(None, "untold"),
 )
 
 invitations = Table(
@@ -165,6 +167,7 @@ tokens = Table(
     Column("expires", Moment),
     Column("used", Moment),
     Column("revoked", Moment),
+    Column("parent", String(32), index=True),  # the token by which it was made; it ends with that one
     Index(None, "account", "created", "id"),
 )
 

@@ -125,7 +125,7 @@ def actor_of(session: Session, request: Request) -> Actor:
 
 
 def csrf_token(request: Request) -> str:
-    """Return what a form has to bring back in its field ``csrf``: the session's, or what the cookie of a visitor has."""
+    """Return what a form has to bring back in its field ``csrf``: the session's, or a visitor's cookie's."""
     session: Session | None = getattr(request.state, "session", None)
     if session is not None:
         return session.csrf
