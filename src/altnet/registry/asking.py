@@ -18,17 +18,16 @@ UNITS = {"writer": "altnet-registry-writer.service", "export": "altnet-registry-
 
 
 def portal(place: str) -> str:
-    """Return why no page comes from a socket; nothing where one does."""
+    """Return why the portal at a socket does not say that it is well; nothing where it does."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(TIMEOUT)
             line.connect(place)
-            line.sendall(b"GET / HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n")
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\r\n")
             first = line.recv(64).split(b"\r\n")[0].decode("latin-1")
     except OSError as error:
         return str(error)
-    status = first.split(" ")[1:2]
-    return "" if status and status[0][:1] in {"2", "3", "4"} else f"answers with {first!r}"
+    return "" if " 200 " in first else f"answers with {first!r}"
 
 
 def whois(place: tuple[str, int]) -> str:
