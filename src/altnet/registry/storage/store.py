@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import IntegrityError as IntegrityError  # noqa: PLC0414  # acts take it from here
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -153,6 +153,10 @@ class Store:
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable() from error
+        except (DataError, UnicodeEncodeError, OverflowError) as error:
+            # Half a character, a NUL, a number of 65 bits: faces may let them through, no database holds them.
+            what = "Something in this has characters or numbers that cannot be kept"
+            raise refuse("invalid", what, "leave them out", code="characters") from error
         except DBAPIError as error:
             if error.connection_invalidated or _is_broken(error):
                 raise _unavailable() from error
