@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ from altnet.registry.domain.model import Actor, Scope
 from altnet.registry.domain.policy import Policy
 from altnet.registry.faces import programs
 from altnet.registry.faces.metrics import Measured, Metrics
+from altnet.registry.faces.signin import sessions
+from altnet.registry.faces.signin.signin import Signin
+from altnet.registry.faces.world import World
 from altnet.registry.storage.store import Store
 
 PREFIX = "fd12:3456:789a::/48"
@@ -79,6 +83,7 @@ class Registry:
     inner: Starlette
     client: TestClient
     metrics: Metrics
+    world: World
     secrets: dict[str, str] = field(default_factory=dict)
 
     def actor(self, uid: str) -> Actor:
@@ -86,6 +91,10 @@ class Registry:
 
     def token(self, uid: str, scope: Scope | None = None, label: str = "test") -> str:
         return tokens.make(self.desk, self.actor(uid), label, scope or Scope(verbs=("full",)))[1]
+
+    def session(self, uid: str) -> str:
+        """Sign somebody in, and return the secret of their cookie."""
+        return sessions.begin(self.world.signin, uid, client="fd12::9", agent="test", method="password")
 
     def ask(self, who: str | None, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the API as somebody; nobody for None."""
@@ -95,35 +104,59 @@ class Registry:
         return self.client.request(method, "/api/v1" + path, headers=headers, **more)
 
 
-def build(place: Path, policy: Policy | None = None) -> Registry:
-    """Return a registry in a new file."""
+def build(place: Path, template: Registry | None = None) -> Registry:
+    """Return a registry in a new file; with a template, a copy of it, which is faster than to begin anew."""
     store = Store.open(f"sqlite:///{place}")
-    store.migrate()
-    people = People({uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
-                     for uid, groups in GROUPS.items()})
+    if template is None:
+        store.migrate()
+    else:
+        with sqlite3.connect(template.desk.store.engine.url.database or "") as old, sqlite3.connect(place) as new:
+            old.backup(new)
+        old.close()
+        new.close()
+    people = People(
+        {
+            uid: Person(uid, uid.title() + " Secretname", f"{uid}@mail.invalid", frozenset(groups))
+            for uid, groups in GROUPS.items()
+        }
+    )
     desk = Desk(
         store,
-        policy or Policy(prefix=PREFIX, nameserver_addresses=("fd12:3456:789a::53",)),
+        Policy(prefix=PREFIX, nameserver_addresses=("fd12:3456:789a::53",)),
         people,
         Answering(),
         lambda: datetime.now(UTC).replace(microsecond=0),
     )
-    world: Any = SimpleNamespace(desk=desk, settings=SimpleNamespace(site="portal.alt"))
+    settings: Any = SimpleNamespace(site="portal.alt")
+    world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
     metrics = Metrics(desk)
     inner = Starlette(routes=programs.routes(world, metrics))
     inner.state.world = world
     app = Measured(inner, metrics)
     client = TestClient(app, base_url="https://portal.alt", raise_server_exceptions=False)
-    made = Registry(desk, people, app, inner, client, metrics)
+    made = Registry(desk, people, app, inner, client, metrics, world)
+    if template is not None:
+        made.secrets.update(template.secrets)
+        return made
     for uid in GROUPS:
         accounts.me(desk, made.actor(uid))
         made.secrets[uid] = made.token(uid)
     return made
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """A registry with people, for others to begin with."""
+    return build(tmp_path_factory.mktemp("template") / "registry.db")
+
+
+@pytest.fixture(scope="module")
+def shared(template: Registry, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """A registry that a module's tests read together."""
+    return build(tmp_path_factory.mktemp("shared") / "registry.db", template)
+
+
 @pytest.fixture
-def registry(tmp_path: Path) -> Registry:
+def registry(template: Registry, tmp_path: Path) -> Registry:
     """A registry of one's own."""
-    return build(tmp_path / "registry.db")
-
-
+    return build(tmp_path / "registry.db", template)

@@ -91,7 +91,7 @@ def test_a_delegation_and_back(registry):
     zone = registry.ask("ann", "PUT", "/domains/garden.alt/delegation", json={
         "nameservers": ["ns1.garden.alt."],
         "ds": ["12345 13 2 " + "ab" * 32],
-        "glue": {"ns1.garden.alt.": ["fd12:3456:789a::53"]},
+        "glue": {"ns1.garden.alt.": ["fd12:3456:789a::99"]},
     })  # fmt: skip
     assert zone.status_code == 200, zone.text
     assert zone.json()["hosting"] == "delegated"
@@ -243,7 +243,7 @@ def test_another_ones_objects_are_not_there(registry):
         ("PUT", "/domains/garden.alt/rrsets/www/AAAA", {"records": ["fd12::1"]}),
         ("PUT", "/domains/garden.alt/rrsets", {"rrsets": []}),
         ("POST", "/domains/garden.alt/transfer-key", None),
-        ("POST", "/domains/garden.alt/offer", {"to": "ben"}),
+        ("POST", "/domains/garden.alt/offer", {"to": "reg"}),
     ):
         refused(registry.ask("ben", method, path, json=body), 404)
     assert registry.ask("ben", "GET", "/domains").json()["items"] == []

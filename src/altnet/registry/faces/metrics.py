@@ -51,10 +51,6 @@ class Metrics:
         )
         self.registry.register(Looked(desk))
 
-    def failed(self, face: str) -> None:
-        """Count a sign-in that failed (portal), or a token that is none (api, dyndns)."""
-        self.failures.labels(face).inc()
-
     def endpoint(self, request: Request) -> Response:
         """Answer /metrics; to what came through the web server there is no such page."""
         if request.headers.get(CLIENT.decode()) is not None:
@@ -133,7 +129,11 @@ def _observed(now: datetime, rows: Any) -> Iterator[Metric]:  # noqa: ANN401 - r
 
 
 class Measured:
-    """Counts an application's requests by the route that answered; unknown paths are one route."""
+    """Counts an application's requests by the route that answered; unknown paths are one route.
+
+    Who answers may write into the scope's ``altnet.measured``: ``route``, where it is not in the scope itself, and
+    ``failed``, the face at which a sign-in (portal) or a token (api, dyndns) was refused.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics
@@ -143,7 +143,7 @@ class Measured:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        measured = {"route": "", "status": "500"}
+        measured = {"route": "", "status": "500", "failed": ""}
         scope["altnet.measured"] = measured
 
         async def sent(message: Message) -> None:
@@ -156,5 +156,7 @@ class Measured:
             await self.app(scope, receive, sent)
         finally:
             route = measured["route"] or getattr(scope.get("route"), "path", "") or "other"
+            if measured["failed"]:
+                self.metrics.failures.labels(measured["failed"]).inc()
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.seconds.labels(route, method, measured["status"]).observe(time.perf_counter() - begun)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ..acts import records, tokens
 from ..domain.errors import RegistryError, refuse
 from ..domain.model import Actor, RRset
-from .api import who
+from .signin.session import client_of
 
 if TYPE_CHECKING:
     from ..acts.desk import Desk
@@ -30,19 +30,16 @@ _NAME = re.compile(r"(?:[^.\s\x00-\x1f]{1,63}\.)+[^.\s\x00-\x1f]{1,63}\.?")
 _WORDS = {"missing": "nohost", "forbidden": "nohost", "state": "nohost", "too-many": "abuse", "unavailable": "911"}
 
 
-def updater(world: World, failed: Callable[[str], None] = lambda _: None) -> Callable[[Request], Response]:
-    """Return what answers an update: one word a name, as dyndns2 has them; ``failed`` is told of bad tokens."""
+def updater(world: World) -> Callable[[Request], Response]:
+    """Return what answers an update: one word a name, as dyndns2 has them."""
 
     def update(request: Request) -> Response:
-        measured = request.scope.get("altnet.measured")
-        if measured is not None:
-            measured["route"] = "/nic/update"
         try:
             actor = _actor(world.desk, request)
         except RegistryError as error:
             if error.kind in ("too-many", "unavailable"):
                 return _answer([_WORDS[error.kind]], error.status)
-            failed("dyndns")
+            request.scope.get("altnet.measured", {})["failed"] = "dyndns"
             return _answer(["badauth"], 401, {"WWW-Authenticate": 'Basic realm="dyndns", charset="UTF-8"'})
         return _answer(_update(world.desk, actor, request))
 
@@ -77,7 +74,7 @@ def _actor(desk: Desk, request: Request) -> Actor:
         secret = ""
     if not secret or "\0" in secret:
         raise refuse("unauthenticated", "there is no token", "send an account and its token")
-    actor = tokens.authenticate(desk, secret, who.client(request), "dyndns")
+    actor = tokens.authenticate(desk, secret, client_of(request), "dyndns")
     if user and user != actor.uid:
         raise refuse("unauthenticated", "the token is somebody else's")
     return actor
@@ -91,10 +88,10 @@ def _addresses(request: Request) -> Iterator[Address]:
         for part in request.query_params.get(name, "").split(",")
         if part.strip()
     ]
-    for text in said or [who.client(request)]:
+    for text in said or [client_of(request)]:
         address = ipaddress.ip_address(text)
-        if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address.is_link_local):
-            raise ValueError("an address of one link means nothing to others")
+        if any((address.is_link_local, address.is_unspecified, address.is_loopback, address.is_multicast)):
+            raise ValueError("an address that means nothing to others")
         yield address
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Host, Mount, Route
@@ -13,6 +14,8 @@ from .rdap import app as rdap
 from .rdap.signing import Signers
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from .world import World
 
 
@@ -23,8 +26,15 @@ def routes(world: World, metrics: Metrics) -> list[BaseRoute]:
     directory = rdap.make(world.desk, f"https://rdap.{tld}", f"whois.{tld}", Signers(policy.nameserver_addresses))
     return [
         Host(f"rdap.{tld}", directory),
-        Mount("/api/v1", api.make(world)),
-        Mount("/rdap", directory),
-        Route("/nic/update", nic.updater(world, metrics.failed), methods=["GET", "POST"]),
+        _below("/api/v1", api.make(world)),
+        _below("/rdap", directory),
+        Route("/nic/update", nic.updater(world), methods=["GET", "POST"]),
         Route("/metrics", metrics.endpoint),
     ]
+
+
+def _below(path: str, app: ASGIApp) -> Mount:
+    """Return the mount of an application, which gets paths with line feeds in them too: it has its own refusals."""
+    mount = Mount(path, app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount

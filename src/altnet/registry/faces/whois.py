@@ -17,8 +17,9 @@ from . import public
 if TYPE_CHECKING:
     from ..acts.desk import Desk
 
-#: Bytes of a question, seconds for it, questions at once, and from one address.
+#: Bytes of a question, seconds for it, questions at once, and from one address; seconds for one too many.
 LONGEST, PATIENCE, MOST, EACH = 255, 5.0, 64, 4
+HURRY = 1.0
 _FLAGS = re.compile(r"(?:^|\s)-(?:[TVi]\s*\S+|\S*)")
 #: EPP's names of a domain's states (RFC 5731).
 STATUS = {
@@ -145,12 +146,12 @@ class Service:
         peer = str((writer.get_extra_info("peername") or ("",))[0])
         self.here[peer] += 1
         try:
-            if self.here.total() > MOST or self.here[peer] > EACH:
-                writer.write(_text("Too many questions at once. Try again in a moment.").encode())
-            else:
-                async with asyncio.timeout(PATIENCE):
-                    writer.write((await self._reply(reader)).replace("\n", "\r\n").encode("utf-8", "replace"))
-                    await writer.drain()
+            crowded = self.here.total() > MOST or self.here[peer] > EACH
+            # The question of one who is turned away is read too: a close before it would take the answer back (RST).
+            async with asyncio.timeout(HURRY if crowded else PATIENCE):
+                text = await self._reply(reader, crowded=crowded)
+                writer.write(text.replace("\n", "\r\n").encode("utf-8", "replace"))
+                await writer.drain()
         except (TimeoutError, ConnectionError):
             pass
         finally:
@@ -159,13 +160,15 @@ class Service:
                 del self.here[peer]
             writer.close()
 
-    async def _reply(self, reader: asyncio.StreamReader) -> str:
+    async def _reply(self, reader: asyncio.StreamReader, *, crowded: bool) -> str:
         try:
             line = await reader.readuntil(b"\n")
         except asyncio.LimitOverrunError:
             return _text(f"A question has at most {LONGEST} bytes.")
         except asyncio.IncompleteReadError as error:
             line = error.partial
+        if crowded:
+            return _text("Too many questions at once. Try again in a moment.")
         try:
             asked = line.decode().strip()
         except UnicodeDecodeError:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from ...acts import idempotency
 from ...domain.errors import RegistryError, refuse
 from ...domain.model import Actor
+from ..signin.session import world_of
 from . import who
 
 if TYPE_CHECKING:
@@ -70,12 +71,13 @@ class Call:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.world = who.world(request)
+        self.world = world_of(request)
 
     @property
     def desk(self) -> Desk:
         """Where acts are done."""
-        return self.world.desk
+        found: Desk = self.world.desk
+        return found
 
     @cached_property
     def actor(self) -> Actor:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from ...acts import invitations
 from ...domain.model import Invitation
-from . import answers, shapes, who
+from ..signin.session import client_of
+from . import answers, shapes
 from .asked import Route
 from .call import Caller, Reply
 from .fields import Cursor, Filter, Id, Limit, Line, Model, Secret, example
@@ -65,7 +66,7 @@ def create_invitation(call: Caller, sent: NewInvitation) -> Response:
         made, secret = invitations.create(
             call.desk, call.actor, uses_max=sent.uses_max, lifetime=lifetime, note=sent.note
         )
-        link = f"{who.site(call.world)}/join/{secret}"
+        link = f"https://{call.world.settings.site}/join/{secret}"
         return Reply(
             {**shapes.invitation(made), "secret": secret, "link": link},
             201,
@@ -105,6 +106,6 @@ def join(call: Caller, secret: Secret, sent: Joining) -> Response:
         password=sent.password,
         mail=sent.mail,
         via="api",
-        client=who.client(call.request),
+        client=client_of(call.request),
     )
     return Reply(shapes.account(made), 201, made.version, f"/api/v1/accounts/{made.uid}").response()

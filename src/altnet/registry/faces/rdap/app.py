@@ -28,7 +28,7 @@ SHORTEST = 2
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 CORS = {"Access-Control-Allow-Origin": "*"}
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
-_PATTERN = re.compile(r"[^*\x00-\x20]{1,253}\*?[^*\x00-\x20]{0,253}")
+_PATTERN = re.compile(r"(?=.)[^*\x00-\x20]{0,253}\*?[^*\x00-\x20]{0,253}")
 
 
 class Answer(Exception):  # noqa: N818 - an answer that is no object
