@@ -117,7 +117,7 @@ class Base:
     """Everything below the pages."""
 
     def __init__(self, place: Path, times: Times | None = None) -> None:
-        self.place, self.times = place, times or Times()
+        self.place, self.times = place, times or Times(pace=0)
         self.clock, self.people = Clock(), People()
         self.keys = [Fernet.generate_key().decode()]
         self.secret = Fernet.generate_key()
@@ -216,7 +216,7 @@ class Browser:
         raise AssertionError("no end")
 
     def forms(self) -> dict[str, dict[str, str]]:
-        """Return the hidden fields of each form on the page, by where it leads; what a passkey is asked is in "options"."""
+        """Return the hidden fields of each form on the page, by where it leads; what passkeys are asked is "options"."""
         found = {}
         for head, inner in re.findall(r"<form ([^>]*)>(.*?)</form>", self.last.text, re.DOTALL):
             action = re.search(r'action="([^"]*)"', head)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from ...powerdns import apply
 from sqlalchemy import select
 
+from ...powerdns import apply
 from ...powerdns.errors import PowerdnsError
 from ...systemd import notify
 from ..acts.state import observe, observed

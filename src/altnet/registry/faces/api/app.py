@@ -90,6 +90,9 @@ async def _broken(_: Request, __: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    measured = request.scope.get("altnet.measured")
+    if measured is not None:
+        measured["route"] = "/api/v1"
     if error.status_code == 405:
         allow = ", ".join(sorted(_methods(request)))
         fault = Fault("", "method", "it has no such method", f"it takes {allow}")
