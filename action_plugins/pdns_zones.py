@@ -18,7 +18,10 @@ from altnet.errors import AltnetError
 from altnet.naming import keys as dnssec
 from altnet.naming.anchors import epochs
 from altnet.naming.desired import keys_of as zones_keys
+from altnet.naming.model import Key
 from altnet.powerdns.held import KeysOf, merged
+from altnet.powerdns.registered import SECRET_LABEL
+from altnet.secrets import derive_base64
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -37,7 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail("pdns_zones: zones: not a list of zones. Remedy: give the desired set as it is.")
         held = given.pop("held", None) or []
         if held:
-            zones, problems = merged(zones, plain(held), keys_of(variables))
+            zones, problems = merged(zones, plain(held), keys_of(variables), members_keys(variables))
             if problems:
                 raise Refusal(problems, "no zone was changed")
         given["keys"] = json.dumps({zone.get("name"): plain(zone["keys"]) for zone in zones if zone.get("keys")})
@@ -80,6 +83,17 @@ def keys_of(variables: Mapping[str, Any]) -> KeysOf:
         bare = zone.removesuffix(".")
         public = [dnssec.dnskey(master, bare, number).to_text() for number in epochs(ledger, bare)]
         return [asdict(key) for key in private(bare)[0]], public
+
+    return found
+
+
+def members_keys(variables: Mapping[str, Any]) -> KeysOf:
+    """Return what gives the key of any zone of the registry's, and its DNSKEY record."""
+    secret = derive_base64(names.master_of(variables), SECRET_LABEL, 0)
+
+    def found(zone: str) -> tuple[list[dict[str, Any]], list[str]]:
+        bare = zone.removesuffix(".")
+        return [asdict(Key(dnssec.private_text(secret, bare, 0)))], [dnssec.dnskey(secret, bare, 0).to_text()]
 
     return found
 

@@ -25,7 +25,7 @@ def listen(path: Path, group: str) -> socket.socket:
     return place
 
 
-class Server(uvicorn.Server):  # type: ignore[misc]
+class Server(uvicorn.Server):
     """uvicorn, telling systemd when it serves."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

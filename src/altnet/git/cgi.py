@@ -34,7 +34,7 @@ async def run(program: str, request: Request, environment: Mapping[str, str]) ->
     return _Answer(status, headers, _body(process, stream, feeding))
 
 
-class _Answer(Response):  # type: ignore[misc]
+class _Answer(Response):
     """An answer that is sent while the request is still read: Starlette's own would read from that too."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], parts: AsyncIterator[bytes]) -> None:

@@ -8,14 +8,15 @@ serial would move it backwards, and secondaries would stand still until it has c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .client import CLOCK_TICK, SERIAL_AHEAD, Api, zone_path
 from .difference import ZoneChange, settings
 from .errors import PowerdnsError, problem
-from .model import UNFINISHED, Key, RRset, Zone
+from .marks import REGISTRY, REGISTRY_UNFINISHED, UNFINISHED
+from .model import Key, RRset, Zone
 
 #: Settings that make a zone known to others.
 LATE = ("kind", "catalog")
@@ -48,6 +49,8 @@ def _create(api: Api, one: ZoneChange, catalog: str) -> None:
     path = zone_path(one.name)
     wanted = settings(catalog)
     late = {name: wanted.pop(name) for name in LATE}
+    if one.zone is not None and one.zone.account:
+        wanted["account"] = one.zone.account
     rrsets = [_plain(rrset) for rrset in one.put]
     api.call("POST", "/zones", {**wanted, "name": one.name, "kind": "Native", "nameservers": [], "rrsets": rrsets})
     for key in one.add_keys:
@@ -57,17 +60,19 @@ def _create(api: Api, one: ZoneChange, catalog: str) -> None:
     api.call("PUT", path, late)
 
 
-def see_to_it(api: Api, zones: Collection[str], catalog: str, listed: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Write once more what PowerDNS has lost of ``zones``; say whether anything was.
+def see_to_it(api: Api, zones: Mapping[str, str], catalog: str, listed: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Write once more what PowerDNS has lost of ``zones`` (with their accounts); say whether anything was.
 
     It keeps a zone's settings and its own notes of NOTIFYs in one record of LMDB, and under load one zone in thousands
     lost a setting that had just been written.
     """
-    wanted = settings(catalog)
-    late = {**{name: wanted[name] for name in LATE}, "account": ""}
-    lost = [name for name in zones if name in listed and any(listed[name].get(key) != late[key] for key in late)]
-    for name in lost:
-        api.call("PUT", zone_path(name), late)
+    wanted = {name: settings(catalog)[name] for name in LATE}
+    late = {name: {**wanted, "account": account} for name, account in zones.items() if name in listed}
+    lost = {
+        name: values for name, values in late.items() if any(listed[name].get(key) != values[key] for key in values)
+    }
+    for name, values in lost.items():
+        api.call("PUT", zone_path(name), values)
     return bool(lost)
 
 
@@ -75,7 +80,7 @@ def _change(api: Api, one: ZoneChange, clock: Clock) -> None:
     path = zone_path(one.name)
     assert one.former is not None and one.zone is not None  # noqa: S101,PT018  # the caller has looked
     if one.keys and not one.former.unfinished:
-        api.call("PUT", path, {"account": UNFINISHED})
+        api.call("PUT", path, {"account": REGISTRY_UNFINISHED if one.zone.account == REGISTRY else UNFINISHED})
     for key in one.add_keys:
         api.call("POST", f"{path}/cryptokeys", _key(key))
     for key in one.set_keys:
@@ -90,15 +95,15 @@ def _change(api: Api, one: ZoneChange, clock: Clock) -> None:
         # The serial moves with any record, and the SOA is always there.
         sets = [{**_plain(one.zone.soa), "changetype": "REPLACE"}]
     if sets:
-        _past(one.former.serial, clock)
+        past(one.former.serial, clock)
         api.call("PATCH", path, {"rrsets": sets})
     if one.keys or one.former.unfinished:
-        api.call("PUT", path, {"account": ""})
+        api.call("PUT", path, {"account": one.zone.account})
 
 
 def touch(api: Api, zone: Zone, serial: int, clock: Clock) -> None:
     """Give a zone a new serial, past ``serial``, with nothing else changed: every secondary fetches it again."""
-    _past(serial, clock)
+    past(serial, clock)
     sets = [{**_plain(zone.soa), "changetype": "REPLACE"}]
     api.call("PATCH", zone_path(zone.name), {"rrsets": sets})
     api.call("PUT", f"{zone_path(zone.name)}/notify")
@@ -115,7 +120,7 @@ def check_clock(one: ZoneChange, clock: Clock) -> None:
         raise PowerdnsError(problem(f"zone {one.name}", what, remedy))
 
 
-def _past(serial: int, clock: Clock) -> None:
+def past(serial: int, clock: Clock) -> None:
     """Wait until PowerDNS's clock gives a serial that no secondary can have."""
     while (left := serial + 1 + CLOCK_TICK - clock.now()) > 0:
         clock.sleep(max(0.01, left))

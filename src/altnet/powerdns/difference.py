@@ -99,12 +99,20 @@ def settings(catalog: str) -> dict[str, Any]:
     }
 
 
-def change(zone: Zone, former: Present | None, *, catalog: str, prune: bool) -> ZoneChange:
-    """Return what makes ``former`` (None: there is none) the desired zone."""
+def change(
+    zone: Zone, former: Present | None, *, catalog: str, prune: bool, registered: Collection[str] = ()
+) -> ZoneChange:
+    """Return what makes ``former`` (None: there is none) the desired zone.
+
+    What is at and below the names ``registered`` is the registry's, and stays.
+    """
     if former is None:
         return ZoneChange(zone.name, zone, None, put=tuple(_sorted(zone.rrsets.values())), add_keys=zone.keys)
     wanted = settings(catalog)
+    if zone.account and not former.unfinished:
+        wanted["account"] = zone.account
     have = {
+        "account": former.account,
         "kind": former.kind,
         "catalog": former.catalog,
         "soa_edit": former.soa_edit,
@@ -126,7 +134,10 @@ def change(zone: Zone, former: Present | None, *, catalog: str, prune: bool) -> 
         drop=tuple(
             one
             for one in _sorted(former.rrsets.values())
-            if one.spot not in zone.rrsets and (prune or zone.owned(one.name)) and not zone.childs(one.spot)
+            if one.spot not in zone.rrsets
+            and (prune or zone.owned(one.name))
+            and not zone.childs(one.spot)
+            and not (registered and any(above in registered for above in _upwards(one.name)))
         ),
         settings={name: value for name, value in wanted.items() if have[name] != value},
         add_keys=tuple(key for secret, key in mine.items() if secret not in theirs),
@@ -237,8 +248,8 @@ def shown(one: ZoneChange) -> dict[str, str]:
         before += old[rrset.spot].lines() if rrset.spot in old else []
         after += rrset.lines() if rrset in one.put else []
     for name, value in one.settings.items():
-        has = {"kind": "kind", "catalog": "catalog", "soa_edit": "soa_edit", "soa_edit_api": "soa_edit_api"}.get(name)
-        before.append(f"; {one.name} {name} {getattr(former, has or 'rectify')}\n")
+        has = "rectify" if name == "api_rectify" else name
+        before.append(f"; {one.name} {name} {getattr(former, has)}\n")
         after.append(f"; {one.name} {name} {value}\n")
     for key in one.add_keys:
         after.append(key.line(one.name))

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import Problem
 from ..naming.model import MADE
 from .errors import PowerdnsError, problem
+from .marks import REGISTRY
 
 FOLLOWS = "Slave"
 _SHOWN = 5
@@ -50,13 +51,17 @@ def complete(found: Iterable[Plain], *, consent: bool) -> list[Plain]:
 
 
 def merged(
-    desired: Iterable[Mapping[str, Any]], found: Iterable[Mapping[str, Any]], keys_of: KeysOf
+    desired: Iterable[Mapping[str, Any]],
+    found: Iterable[Mapping[str, Any]],
+    keys_of: KeysOf,
+    registered: KeysOf | None = None,
 ) -> tuple[list[Plain], list[Problem]]:
     """Return the desired zones with what only a secondary holds, and which zones' keys cannot be had.
 
     The inventory's records stand above those that were found, but for the DS of children that decide on it. A zone
     that is signed by other keys than the master secret gives would have its answers refused by everybody: it is a
-    problem. What was found is marked (``held``): it was served, and nobody could mend it now.
+    problem. What was found is marked (``held``): it was served, and nobody could mend it now. ``registered`` gives the
+    keys of members' zones: what is signed by one of those is the registry's, and keeps its mark.
     """
     zones = {zone["name"]: dict(zone) for zone in desired}
     problems = []
@@ -64,6 +69,12 @@ def merged(
         name = one["name"]
         rrsets = [{**rrset, "held": True} for rrset in one["rrsets"]]
         private, public = keys_of(name) if one["signed_by"] else ((), ())
+        if registered is not None and name not in zones and not _words(one["signed_by"]) & _words(public):
+            theirs, shown = registered(name)
+            if _words(one["signed_by"]) & _words(shown):
+                kept = {"parent": None, "rrsets": rrsets, "keys": list(theirs), "account": REGISTRY}
+                zones[name] = {"name": name, **kept}
+                continue
         if one["signed_by"] and not _words(one["signed_by"]) & _words(public):
             what = "is signed by another key than the master secret gives"
             mend = "see that the vault's altnet_master_secret is this network's"

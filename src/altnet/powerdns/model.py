@@ -13,6 +13,7 @@ from ..errors import Problem
 from ..naming.names import is_within
 from ..naming.rrsets import ttls
 from .errors import PowerdnsError, problem
+from .marks import REGISTRY_UNFINISHED, UNFINISHED
 
 #: Where a name and a type find their RRset.
 Spot = tuple[str, str]
@@ -22,9 +23,6 @@ SOA_EDIT = "INCEPTION-EPOCH"
 #: Refresh, retry, expire, negative TTL. A secondary that missed a NOTIFY, and the weekly signatures, wait for refresh.
 SOA_TIMES = "300 60 1209600 300"
 SOA_TTL = 3600
-#: PowerDNS's "account" of a zone whose keys are being changed. Keys do not move the serial, so a run that was killed
-#: between a key and the serial leaves this mark, and the next run moves the serial.
-UNFINISHED = "altnet-keys"
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,14 @@ class Zone:
     keys: tuple[Key, ...] = ()
     owns: tuple[str, ...] = ()
     children: frozenset[str] = frozenset()
+    #: Whose zone it is; nobody's in particular where it is empty.
+    account: str = ""
+    #: What was found on a secondary, not declared.
+    held: frozenset[Spot] = frozenset()
+
+    def carried(self, spot: Spot) -> bool:
+        """Say whether an RRset was found on a secondary, and nobody declares it."""
+        return spot in self.held
 
     def owned(self, name: str) -> bool:
         """Say whether nobody else puts records at a name."""
@@ -121,6 +127,7 @@ class Present:
     serial: int
     rrsets: Mapping[Spot, RRset]
     keys: tuple[Key, ...] = ()
+    account: str = ""
 
 
 def private_field(private: str, name: str) -> str:
@@ -174,6 +181,7 @@ def _incomplete(where: str, what: str, error: Exception) -> Problem:
 def _zone(name: str, item: Mapping[str, Any], where: str) -> Zone:
     rrsets: dict[Spot, RRset] = {}
     places: dict[Spot, str] = {}
+    held: dict[str, bool] = {}
     problems = []
     for index, one in enumerate(item.get("rrsets") or ()):
         here = f"{where}.rrsets[{index}]"
@@ -192,6 +200,7 @@ def _zone(name: str, item: Mapping[str, Any], where: str) -> Zone:
             what = f"{shown} is there twice, at {places[rrset.spot]} before"
             problems.append(problem(here, what, "put all its records into one RRset"))
         places.setdefault(rrset.spot, here)
+        held[here] = bool(one.get("held"))
         if not rrset.records:
             problems.append(problem(f"{here}.records", f"of {shown} is empty", "give a record, or leave the RRset out"))
         if not is_within(rrset.name, name):
@@ -222,6 +231,8 @@ def _zone(name: str, item: Mapping[str, Any], where: str) -> Zone:
         tuple(keys),
         tuple(map(str, item.get("owns") or ())),
         frozenset(map(str, item.get("children") or ())),
+        str(item.get("account") or ""),
+        frozenset(spot for spot, place in places.items() if held.get(place)),
     )
 
 
@@ -245,7 +256,7 @@ def present(zone: Mapping[str, Any], keys: Iterable[Mapping[str, Any]] = ()) -> 
         soa_edit=str(zone.get("soa_edit") or ""),
         soa_edit_api=str(zone.get("soa_edit_api") or ""),
         rectify=bool(zone.get("api_rectify")),
-        unfinished=zone.get("account") == UNFINISHED,
+        unfinished=zone.get("account") in {UNFINISHED, REGISTRY_UNFINISHED},
         serial=int(zone.get("serial") or 0),
         rrsets=rrsets,
         keys=tuple(
@@ -259,4 +270,5 @@ def present(zone: Mapping[str, Any], keys: Iterable[Mapping[str, Any]] = ()) -> 
             )
             for key in keys
         ),
+        account=str(zone.get("account") or ""),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Problem
 from . import apply, difference, lost
+from . import registered as registry
 from .apply import Clock
 from .client import Api, zone_path
 from .difference import Sample, ZoneChange
@@ -91,10 +92,15 @@ def reconcile(
     state = read(api, zones, wish.tsig.name if wish.tsig else None, signed=zones)
     if witnesses is not None and wish.catalog not in state.listed:
         lost.judge(zones, witnesses, wish.catalog)
-    strangers = [name for name in state.listed if name not in zones and name != wish.catalog]
+    registered = registry.names(api, zones, state.listed)
+    if conflicts := registry.conflicts(zones, registered):
+        raise PowerdnsError(conflicts)
+    # The registry's zones come and go by themselves, and are no drift of the inventory's.
+    known = {*zones, wish.catalog, *registry.zones(state.listed)}
+    strangers = [name for name in state.listed if name not in known]
     if wish.prune and strangers:
         state.zones |= read(api, strangers, None, signed=()).zones
-    changes = _changes(zones, state, wish, strangers)
+    changes = _changes(zones, state, wish, strangers, registered)
     report = Report(left=[] if wish.prune else sorted(strangers))
     _judge(changes, state, wish, clock)
     _foundation(api, state, wish, report, check_mode=check_mode)
@@ -107,11 +113,13 @@ def reconcile(
     return report
 
 
-def _changes(zones: Mapping[str, Zone], state: State, wish: Wish, strangers: Iterable[str]) -> dict[str, ZoneChange]:
+def _changes(
+    zones: Mapping[str, Zone], state: State, wish: Wish, strangers: Iterable[str], registered: Collection[str]
+) -> dict[str, ZoneChange]:
     found = {}
     for name, zone in zones.items():
         former = state.zones.get(name)
-        one = difference.change(zone, former, catalog=wish.catalog, prune=wish.prune)
+        one = difference.change(zone, former, catalog=wish.catalog, prune=wish.prune, registered=registered)
         if not one.empty:
             found[name] = one
     if wish.prune:
@@ -243,7 +251,8 @@ class _Run:
 
     def _verify(self, names: list[str]) -> None:
         for _ in range(_LOOKS if names else 0):
-            if not apply.see_to_it(self.api, names, self.wish.catalog, listed(self.api)):
+            accounts = {name: self.zones[name].account for name in names}
+            if not apply.see_to_it(self.api, accounts, self.wish.catalog, listed(self.api)):
                 return
             self.clock.sleep(0.2)
 

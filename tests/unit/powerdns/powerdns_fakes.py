@@ -71,6 +71,7 @@ class FakeApi:
         self.zones: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, list[dict[str, Any]]] = {}
         self.tsig: dict[str, dict[str, Any]] = {}
+        self.metadata: dict[tuple[str, str], list[str]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.refuse: dict[str, str] = {}
         self.lose: set[str] = set()
@@ -150,6 +151,12 @@ class FakeApi:
 
     def _delete_zones_cryptokeys(self, parts: list[str], _: Any) -> None:
         self.keys[parts[1]] = [one for one in self.keys[parts[1]] if one["id"] != int(parts[3])]
+
+    def _get_zones_metadata(self, parts: list[str], _: Any) -> Any:
+        return {"kind": parts[3], "metadata": self.metadata.get((parts[1], parts[3]), [])}
+
+    def _put_zones_metadata(self, parts: list[str], body: Any) -> None:
+        self.metadata[parts[1], parts[3]] = body["metadata"]
 
     def _put_zones_rectify(self, parts: list[str], _: Any) -> None:
         self._zone(parts[1])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from ..domain.errors import Fault, RegistryError, invalid, refuse
 from ..domain.invitations import depth as depth_of
-from ..domain.model import SYSTEM, Account, AccountState, Actor, Page, Role
+from ..domain.model import Account, AccountState, Actor, DomainState, Page, Role
 from ..domain.people import wrong_text
-from ..storage.tables import accounts, domains, invitations, tokens
+from ..storage.tables import accounts, asns, domains, prefixes
 from .change import Change, change
 from .pages import turn
 from .rights import governs, missing, need, people_only, reads
@@ -23,11 +21,11 @@ if TYPE_CHECKING:
 
     from .desk import Desk
 
-_COLUMNS = [column for column in accounts.c if column.name != "reason"]
+#: What the model has of the table.
+COLUMNS = [column for column in accounts.c if column.name not in {"reason", "untold"}]
 QUOTA_MAX: Final = 1_000_000
-#: How long somebody may be joining before that is looked into.
-_JOINING: Final = timedelta(minutes=1)
-_ROUND: Final = 500
+#: Of so many people the directory is asked one by one.
+_FEW: Final = 50
 
 
 class _Keep:
@@ -42,7 +40,7 @@ Quota = int | _Keep | None
 def me(desk: Desk, actor: Actor) -> Account:
     """Return one's own account; somebody whom the operator declared gets a row with their first act."""
     with desk.store.read() as connection:
-        known = _found(connection, actor.uid)
+        known = find(connection, actor.uid)
     if known is not None:
         return known
     with change(desk, actor) as done:
@@ -54,7 +52,7 @@ def me(desk: Desk, actor: Actor) -> Account:
 
 def row(done: Change, actor: Actor) -> Account:
     """Return the actor's account as a part of another act, with a row made where there is none yet."""
-    known = _found(done.connection, actor.uid)
+    known = find(done.connection, actor.uid)
     if known is None:
         known = Account(actor.uid, AccountState.ACTIVE, done.now)
         done.connection.execute(insert(accounts), plain(known))
@@ -69,8 +67,8 @@ def get(desk: Desk, actor: Actor, uid: str) -> Account:
     need(actor, Role.MEMBER)
     reads(actor)
     with desk.store.read() as connection:
-        known = _found(connection, uid)
-        if known is None or not (governs(actor) or actor.uid in {uid, *_above(connection, uid)}):
+        known = find(connection, uid)
+        if known is None or not (governs(actor) or actor.uid == uid or actor.uid in _above(connection, uid)):
             raise missing("such account")
     return known
 
@@ -87,7 +85,9 @@ def listed(
     """Return accounts by uid; a member sees who came by them directly, and themselves."""
     need(actor, Role.MEMBER)
     reads(actor)
-    query = select(*_COLUMNS)
+    if fault := wrong_text(part, at="part"):
+        raise invalid([fault])
+    query = select(*COLUMNS)
     if not governs(actor):
         query = query.where((accounts.c.invited_by == actor.uid) | (accounts.c.uid == actor.uid))
     if part:
@@ -95,7 +95,7 @@ def listed(
     if state is not None:
         query = query.where(accounts.c.state == state)
     with desk.store.read() as connection:
-        return turn(connection, query, (accounts.c.uid,), _account, cursor=cursor, limit=limit)
+        return turn(connection, query, (accounts.c.uid,), from_row, cursor=cursor, limit=limit)
 
 
 def tree(desk: Desk, actor: Actor, root: str | None = None) -> list[tuple[int, Account]]:
@@ -112,7 +112,7 @@ def tree(desk: Desk, actor: Actor, root: str | None = None) -> list[tuple[int, A
         below = _children(connection)
         if start is None:
             return _walk(below.get(None, []), below)
-        first = _found(connection, start)
+        first = find(connection, start)
         if first is None:
             raise missing("such account")
         return _walk([first], below)
@@ -142,13 +142,15 @@ def set_quota(
     with change(desk, actor) as done:
         known = _there(done.connection, uid)
         _match(known, if_match)
-        account = _write(done, replace(known, **new))  # type: ignore[arg-type]
+        account = write(done, replace(known, **new))  # type: ignore[arg-type]
         done.log("account.quota", "account", uid, dict(new), concerns=(uid,))
     return account
 
 
 def lock(desk: Desk, actor: Actor, uid: str, reason: str) -> Account:
     """Shut an account out: nobody signs in with it, and its tokens say no. A registrar's act; never an operator's."""
+    from . import joining  # noqa: PLC0415 - it uses this module
+
     need(actor, Role.REGISTRAR)
     _reason(reason)
     _protected(desk, actor, [uid])
@@ -156,33 +158,36 @@ def lock(desk: Desk, actor: Actor, uid: str, reason: str) -> Account:
         known = _there(done.connection, uid)
         if known.state is not AccountState.ACTIVE:
             raise _state(known)
-        account = _write(done, replace(known, state=AccountState.LOCKED), reason=reason)
+        account = write(done, replace(known, state=AccountState.LOCKED), reason=reason, untold=1)
         done.log("account.lock", "account", uid, {"reason": reason}, concerns=(uid,))
-    _tell(desk, [uid], locked=True)
+    joining.tell(desk, [account])
     return account
 
 
 def unlock(desk: Desk, actor: Actor, uid: str) -> Account:
     """Let somebody in again; what was revoked with them stays revoked."""
+    from . import joining  # noqa: PLC0415
+
     need(actor, Role.REGISTRAR)
     _protected(desk, actor, [uid])
+    if desk.directory.person(uid) is None:
+        raise refuse("state", "The directory has no entry of this account", "invite its owner anew")
     with change(desk, actor) as done:
         known = _there(done.connection, uid)
         if known.state is not AccountState.LOCKED:
             raise _state(known)
-        account = _write(done, replace(known, state=AccountState.ACTIVE), reason="")
+        account = write(done, replace(known, state=AccountState.ACTIVE), reason="", untold=1)
         done.log("account.unlock", "account", uid, concerns=(uid,))
-    _tell(desk, [uid], locked=False)
+    joining.tell(desk, [account])
     return account
 
 
 def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold") -> list[Account]:
     """Lock an account and all that came by it, end their invitations and tokens, and hold their names (or ``keep``).
 
-    One transaction; the directory is told after it, and again by :func:`finish_joining` until it knows.
+    One transaction, with one entry in the log that concerns them all; the directory is told after it, and again by :func:`finish_joining` until it knows.
     """
-    from . import domains as names_of  # noqa: PLC0415 - it uses this module
-    from .invitations import revoke_all  # noqa: PLC0415
+    from . import branches, joining  # noqa: PLC0415 - they use this module
 
     need(actor, Role.REGISTRAR)
     _reason(reason)
@@ -198,96 +203,54 @@ def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold")
         late = sorted({account.uid for account in whole} - set(branch))
         if late:
             raise refuse("stale", f"{', '.join(late)} came to this branch meanwhile", "look at it, and cut it again")
+        half = {account.uid for account in whole if account.state is AccountState.JOINING}
+        open_ones = (AccountState.ACTIVE, AccountState.JOINING)
         hit = [
-            _write(done, replace(account, state=AccountState.LOCKED), reason=reason)
+            replace(account, state=AccountState.LOCKED, version=account.version + 1)
             for account in whole
-            if account.state in {AccountState.ACTIVE, AccountState.JOINING}
+            if account.state in open_ones
         ]
         uids = [account.uid for account in whole]
-        revoke_all(done, uids)
-        _revoke_tokens(done, uids)
+        branches.lock(done, [account.uid for account in hit], reason)
+        branches.revoke_invitations(done, uids)
+        branches.revoke_tokens(done, uids)
+        said: dict[str, object] = {"reason": reason, "accounts": len(hit), "names": names}
         if names == "hold":
-            names_of.hold_all(done, uids, reason)
-        for account in hit:
-            done.log("account.lock", "account", account.uid, {"reason": reason, "branch": uid}, concerns=(account.uid,))
-        done.log("account.cut", "account", uid, {"reason": reason, "accounts": len(hit), "names": names})
-    _tell(desk, [account.uid for account in hit], locked=True)
+            said["held"] = branches.hold_names(done, uids, reason)
+        done.log("account.cut", "account", uid, said, concerns=(account.uid for account in hit))
+    # Whoever is just joining has perhaps no entry yet: that is for later.
+    joining.tell(desk, [account for account in hit if account.uid not in half])
     return hit
 
 
 def close(desk: Desk, actor: Actor, uid: str) -> Account:
     """End an account that has nothing any more: its own holder's act, or a registrar's. Nobody else gets its uid."""
+    from . import branches, joining  # noqa: PLC0415 - they use this module
+
     need(actor, Role.MEMBER)
     people_only(actor)
     if uid != actor.uid:
         need(actor, Role.REGISTRAR)
-    _protected(desk, actor, [uid] if uid != actor.uid else [])
+    _protected(desk, actor, [uid], oneself=True)
     with change(desk, actor) as done:
         known = _there(done.connection, uid)
         if known.state is AccountState.CLOSED:
             raise _state(known)
-        held = select(domains.c.name).where(domains.c.holder == uid, domains.c.state != "revoked").limit(1)
-        if name := done.connection.execute(held).scalar_one_or_none():
-            raise refuse("state", f"{name.rstrip('.')} is still this account's", "release or transfer its names first")
-        account = _write(done, replace(known, state=AccountState.CLOSED), reason="")
-        _revoke_tokens(done, [uid])
+        if has := _something(done.connection, uid):
+            raise refuse("state", f"{has} is still this account's", "release or transfer what it has first")
+        account = write(done, replace(known, state=AccountState.CLOSED), reason="", untold=1)
+        branches.revoke_invitations(done, [uid])
+        branches.revoke_tokens(done, [uid])
         done.log("account.close", "account", uid, concerns=(uid,))
-    _tell(desk, [uid], locked=True)
+    joining.tell(desk, [account])
     return account
-
-
-def activate(desk: Desk, uid: str) -> Account:
-    """Note that the directory knows somebody who is joining."""
-    with change(desk, SYSTEM) as done:
-        known = _there(done.connection, uid)
-        if known.state is not AccountState.JOINING:
-            raise refuse("state", "This account is not joining any more")
-        account = _write(done, replace(known, state=AccountState.ACTIVE))
-        done.log("account.active", "account", uid, concerns=(uid,))
-    return account
-
-
-def undo_joining(desk: Desk, uid: str) -> None:
-    """Take back the use and the name of somebody whom the directory did not take."""
-    with change(desk, SYSTEM) as done:
-        known = _there(done.connection, uid)
-        if known.state is not AccountState.JOINING:
-            raise refuse("state", "This account is not joining any more")
-        mine = invitations.c.id == known.invitation
-        done.connection.execute(update(invitations).where(mine).values(uses=invitations.c.uses - 1))
-        done.connection.execute(delete(accounts).where(accounts.c.uid == uid))
-        done.log("account.undo", "account", uid, {"invitation": known.invitation})
 
 
 def finish_joining(desk: Desk) -> int:
-    """Complete what was cut off between here and the directory, and return how much that was.
+    """Complete what was cut off between here and the directory (:mod:`.joining`), and return how much that was."""
+    from . import joining  # noqa: PLC0415 - it uses this module
 
-    Whoever is joining for longer than a minute is active if the directory knows them, and is undone if not; whoever is
-    locked here is locked there.
-    """
-    late = desk.clock() - _JOINING
-    waiting = (accounts.c.state == AccountState.JOINING) & (accounts.c.created < late)
-    with desk.store.read() as connection:
-        joining = connection.execute(select(accounts.c.uid).where(waiting)).scalars().all()
-        shut = (AccountState.LOCKED, AccountState.CLOSED)
-        locked = connection.execute(select(accounts.c.uid).where(accounts.c.state.in_(shut))).scalars().all()
-    for uid in joining:
-        if desk.directory.person(uid) is None:
-            undo_joining(desk, uid)
-        else:
-            activate(desk, uid)
-    return len(joining) + _lock_there(desk, locked)
-
-
-def _lock_there(desk: Desk, uids: Iterable[str]) -> int:
-    """Lock in the directory who is not locked there; return how many that were."""
-    count = 0
-    for uid in uids:
-        person = desk.directory.person(uid)
-        if person is not None and not person.locked and not _is_operator(person.groups):
-            desk.directory.lock(uid, locked=True)
-            count += 1
-    return count
+    return joining.finish_joining(desk)
 
 
 def depth(connection: Connection, uid: str) -> int:
@@ -297,7 +260,7 @@ def depth(connection: Connection, uid: str) -> int:
 
 def plain(account: Account) -> dict[str, Any]:
     """Return an account as its table has it."""
-    return {column.name: getattr(account, column.name) for column in _COLUMNS}
+    return {column.name: getattr(account, column.name) for column in COLUMNS}
 
 
 def _above(connection: Connection, uid: str) -> list[str]:
@@ -315,7 +278,7 @@ def _above(connection: Connection, uid: str) -> list[str]:
 def _children(connection: Connection) -> dict[str | None, list[Account]]:
     found: dict[str | None, list[Account]] = {}
     known = set()
-    rows = [_account(entry) for entry in connection.execute(select(*_COLUMNS).order_by(accounts.c.uid))]
+    rows = [from_row(entry) for entry in connection.execute(select(*COLUMNS).order_by(accounts.c.uid))]
     known = {account.uid for account in rows}
     for account in rows:
         # Whose inviter has no row (was undone) stands beside the first ones.
@@ -336,36 +299,36 @@ def _walk(start: list[Account], below: dict[str | None, list[Account]]) -> list[
     return found
 
 
-def _protected(desk: Desk, actor: Actor, uids: list[str]) -> None:
-    """Refuse to touch operators, and registrars unless an operator does it; oneself never."""
-    for uid in uids:
-        if uid == actor.uid:
-            raise refuse("forbidden", "Nobody locks themselves out", "ask another registrar", code="self")
-        person = desk.directory.person(uid)
-        groups = person.groups if person else frozenset()
-        if _is_operator(groups) or ("registrars" in groups and not actor.may(Role.OPERATOR)):
-            what = f"{uid} is one of those who run the network"
-            raise refuse("forbidden", what, "an operator changes the inventory", code="protected")
+def _protected(desk: Desk, actor: Actor, uids: list[str], *, oneself: bool = False) -> None:
+    """Refuse to touch operators, and registrars unless an operator does it; ``oneself`` only where that is allowed."""
+    if actor.uid in uids and not oneself:
+        raise refuse("forbidden", "Nobody locks themselves out", "ask another registrar", code="self")
+    operators, registrars = _who_governs(desk, uids)
+    untouchable = operators if actor.may(Role.OPERATOR) else operators | (registrars - {actor.uid})
+    if untouchable:
+        what = f"{min(untouchable)} is one of those who run the network"
+        raise refuse("forbidden", what, "an operator changes the inventory", code="protected")
 
 
-def _is_operator(groups: frozenset[str]) -> bool:
-    return "operators" in groups
+def _who_governs(desk: Desk, uids: list[str]) -> tuple[set[str], set[str]]:
+    """Return the operators and the registrars among some: of a few each is asked for, of many the groups are."""
+    if len(uids) > _FEW:
+        return {*uids} & desk.directory.members("operators"), {*uids} & desk.directory.members("registrars")
+    found = {uid: person.groups for uid in uids if (person := desk.directory.person(uid)) is not None}
+    operators = {uid for uid, groups in found.items() if "operators" in groups}
+    return operators, {uid for uid, groups in found.items() if "registrars" in groups}
 
 
-def _tell(desk: Desk, uids: list[str], *, locked: bool) -> None:
-    """Tell the directory; what it does not hear now it is told again by :func:`finish_joining`."""
-    try:
-        for uid in uids:
-            desk.directory.lock(uid, locked=locked)
-    except RegistryError as error:
-        if error.kind != "unavailable" or not locked:
-            raise
-
-
-def _revoke_tokens(done: Change, uids: list[str]) -> None:
-    for start in range(0, len(uids), _ROUND):
-        mine = tokens.c.account.in_(uids[start : start + _ROUND]) & tokens.c.revoked.is_(None)
-        done.connection.execute(update(tokens).where(mine).values(revoked=done.now))
+def _something(connection: Connection, uid: str) -> str | None:
+    """Return something that an account has."""
+    held = select(domains.c.name).where(domains.c.holder == uid, domains.c.state != DomainState.REVOKED)
+    if name := connection.scalar(held.limit(1)):
+        return str(name).rstrip(".")
+    routed = select(prefixes.c.prefix).where(prefixes.c.holder == uid, prefixes.c.released.is_(None))
+    if prefix := connection.scalar(routed.limit(1)):
+        return str(prefix)
+    number = connection.scalar(select(asns.c.number).where(asns.c.holder == uid, asns.c.released.is_(None)).limit(1))
+    return None if number is None else f"AS{number}"
 
 
 def _reason(reason: str) -> None:
@@ -373,22 +336,24 @@ def _reason(reason: str) -> None:
         raise invalid([fault])
 
 
-def _found(connection: Connection, uid: str) -> Account | None:
-    found = connection.execute(select(*_COLUMNS).where(accounts.c.uid == uid)).one_or_none()
-    return None if found is None else _account(found)
+def find(connection: Connection, uid: str) -> Account | None:
+    """Return an account."""
+    found = connection.execute(select(*COLUMNS).where(accounts.c.uid == uid)).one_or_none()
+    return None if found is None else from_row(found)
 
 
 def _there(connection: Connection, uid: str) -> Account:
-    if (known := _found(connection, uid)) is None:
+    if (known := find(connection, uid)) is None:
         raise missing("such account")
     return known
 
 
-def _write(done: Change, account: Account, **more: Any) -> Account:  # noqa: ANN401
-    account = replace(account, version=account.version + 1)
-    values = {**plain(account), **more}
-    done.connection.execute(update(accounts).where(accounts.c.uid == account.uid).values(values))
-    return account
+def write(done: Change, changed: Account, **more: Any) -> Account:  # noqa: ANN401
+    """Change an account's row, with what the model does not have in ``more``, and return it with its new version."""
+    changed = replace(changed, version=changed.version + 1)
+    values = {**plain(changed), **more}
+    done.connection.execute(update(accounts).where(accounts.c.uid == changed.uid).values(values))
+    return changed
 
 
 def _match(known: Account, if_match: int | None) -> None:
@@ -400,6 +365,7 @@ def _state(account: Account) -> RegistryError:
     return refuse("state", f"This account is {account.state}")
 
 
-def _account(found: Row[Any]) -> Account:
-    values = {column.name: found._mapping[column] for column in _COLUMNS}
+def from_row(found: Row[Any]) -> Account:
+    """Return the account in a row that has :data:`COLUMNS`."""
+    values = {column.name: found._mapping[column] for column in COLUMNS}
     return Account(**{**values, "state": AccountState(values["state"])})

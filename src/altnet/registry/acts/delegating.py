@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from ..domain import delegation
+from ..domain.delegation import from_sets as from_sets  # noqa: PLC0414 - the acts' callers have it from here
 from ..domain.errors import Fault, invalid
 from ..domain.labels import to_unicode
 from ..domain.model import Actor, Hosting, RRset, Zone
@@ -19,7 +20,6 @@ from .change import change
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..domain.policy import Policy
     from .desk import Desk
 
 #: How many delegations are followed until one that leads in a circle must have been found.
@@ -85,31 +85,6 @@ def ask(desk: Desk, zone: str, found: tuple[RRset, ...]) -> None:
     faults = [circle] if circle else list(desk.delegations.faults(zone, found))
     if faults:
         raise invalid(faults)
-
-
-def from_sets(policy: Policy, zone: str, given: Sequence[Mapping[str, Any]]) -> tuple[tuple[RRset, ...], list[Fault]]:
-    """Return a delegation that is given as record sets: NS and DS of the domain, A and AAAA of its servers."""
-    nameservers: list[object] = []
-    ds: list[object] = []
-    glue: dict[str, list[object]] = {}
-    faults = []
-    for index, raw in enumerate(given):
-        fields = raw if isinstance(raw, Mapping) else {}
-        name, kind, records = str(fields.get("name", "@")), str(fields.get("type", "")).upper(), fields.get("records")
-        apex = name.lower() in {"@", "", zone}
-        values = list(records) if isinstance(records, Sequence) and not isinstance(records, str | bytes) else []
-        if kind == "NS" and apex:
-            nameservers += values
-        elif kind == "DS" and apex:
-            ds += values
-        elif kind in {"A", "AAAA"}:
-            host = zone if apex else name if name.endswith(".") else f"{name}.{zone}"
-            glue.setdefault(host, []).extend(values)
-        else:
-            what = "A delegation has NS and DS of the domain, and A and AAAA of its servers"
-            faults.append(Fault(f"rrsets[{index}]", "delegation", what, "put everything else on those servers"))
-    found, wrong = delegation.read(zone, nameservers, ds, glue, policy)
-    return found, faults + wrong
 
 
 def _circle(connection: Connection, zone: str, found: tuple[RRset, ...]) -> Fault | None:

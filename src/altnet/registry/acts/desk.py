@@ -34,11 +34,17 @@ class Directory(Protocol):
     def people(self, part: str = "", most: int = 100) -> tuple[Person, ...]:
         """Return those whose uid or name contains ``part``."""
 
+    def members(self, group: str) -> frozenset[str]:
+        """Return the uids of a group's members; none of a group that is not there."""
+
     def authenticate(self, uid: str, password: str) -> bool:
         """Say whether a password is somebody's."""
 
     def create(self, person: Person, password: str) -> None:
-        """Make an entry, and its memberships; one that is there already is made what is asked for."""
+        """Make an entry, with its memberships or not at all; RegistryError("conflict") where somebody has the uid.
+
+        An entry of that uid and password is one that was made a moment ago, whose making was not heard of.
+        """
 
     def set_password(self, uid: str, password: str) -> None:
         """Change a password; raises RegistryError("invalid") with the directory's own reason."""
@@ -47,7 +53,7 @@ class Directory(Protocol):
         """Shut somebody out, or let them in again."""
 
     def delete(self, uid: str) -> None:
-        """Remove an entry; one that is not there is fine."""
+        """Remove an entry, and its memberships; one that is not there is fine."""
 
 
 class Delegations(Protocol):

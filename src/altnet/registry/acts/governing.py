@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 
@@ -14,11 +14,13 @@ from ..domain.model import Actor, Domain, DomainState, Hosting, Role
 from ..storage import rows
 from ..storage.tables import domains
 from . import holding, rights
-from .change import change
+from .change import Change, change
 from .registering import purge
 from .transfers import hand_over, somebody
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from .desk import Desk
 
 
@@ -27,16 +29,20 @@ def hold(desk: Desk, actor: Actor, name: str, reason: str, *, if_match: int | No
     rights.need(actor, Role.REGISTRAR)
     said = holding.reasoned(reason)
     with change(desk, actor) as done:
-        row = holding.begin(done, name, "hold", if_match)
-        before = DomainState.REGISTERED if row.state == DomainState.TRANSFERRING else row.state
-        # What was expired has in its own ``before`` what it was before that.
-        keep = row.before if row.state == DomainState.EXPIRED else ""
-        domain = holding.alter(
-            done, row, state=DomainState.HELD, before=f"{before} {keep}".strip(), reason=said, transfer_to=None
-        )
-        done.log("domain.hold", "domain", row.name, {"reason": said}, concerns=[row.holder])
-        done.tell(row.name)
-        return domain
+        return take(done, holding.begin(done, name, "hold", if_match), said)
+
+
+def take(done: Change, row: Row[Any], said: str) -> Domain:
+    """Take the step ``hold`` with a domain that may take it, as a part of an act."""
+    before = DomainState.REGISTERED if row.state == DomainState.TRANSFERRING else row.state
+    # What was expired has in its own ``before`` what it was before that.
+    keep = row.before if row.state == DomainState.EXPIRED else ""
+    domain = holding.alter(
+        done, row, state=DomainState.HELD, before=f"{before} {keep}".strip(), reason=said, transfer_to=None
+    )
+    done.log("domain.hold", "domain", row.name, {"reason": said}, concerns=[row.holder])
+    done.tell(row.name)
+    return domain
 
 
 def unhold(desk: Desk, actor: Actor, name: str, *, if_match: int | None = None) -> Domain:

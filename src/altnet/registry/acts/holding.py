@@ -227,6 +227,9 @@ def reasoned(reason: str) -> str:
     text = " ".join(reason.split())
     if not text:
         raise refuse("invalid", "A reason is needed: its holder reads it", "say why", at="reason", code="empty")
+    if not all(letter.isprintable() for letter in text):
+        what = "The reason has a sign in it that cannot be shown"
+        raise refuse("invalid", what, "leave it out", at="reason", code="unprintable")
     if len(text) > REASON_MAX:
         raise refuse(
             "invalid", f"A reason has at most {REASON_MAX} characters", "say it shorter", at="reason", code="long"
@@ -236,4 +239,6 @@ def reasoned(reason: str) -> str:
 
 def vanished(change: Change, row: Row[Any]) -> Domain:
     """Return a domain that is no more, as it was last, available."""
-    return replace(rows.domain(row), state=DomainState.AVAILABLE, updated=change.now, version=row.version + 1)
+    return replace(
+        rows.domain(row), state=DomainState.AVAILABLE, tsig=None, updated=change.now, version=row.version + 1
+    )

@@ -15,6 +15,7 @@ from ..domain.errors import Fault, RegistryError, invalid, refuse
 from ..domain.model import Account, AccountState, Actor, Invitation, Page, Role
 from ..storage.tables import accounts, invitations
 from . import accounts as members
+from . import joining
 from .change import Change, change
 from .desk import Person
 from .pages import turn
@@ -95,15 +96,10 @@ def revoke(desk: Desk, actor: Actor, id: str) -> Invitation:  # noqa: A002
         return known
     with change(desk, actor) as done:
         one = _own(done.connection, actor, id)
-        _revoke(done, invitations.c.id == id)
+        mine = (invitations.c.id == id) & invitations.c.revoked.is_(None)
+        done.connection.execute(update(invitations).where(mine).values(revoked=done.now))
         done.log("invitation.revoke", "invitation", id, concerns=(one.inviter,))
     return replace(one, revoked=done.now)
-
-
-def revoke_all(done: Change, uids: list[str]) -> None:
-    """End all invitations of accounts, as a part of another act."""
-    for start in range(0, len(uids), 500):
-        _revoke(done, invitations.c.inviter.in_(uids[start : start + 500]))
 
 
 def look(desk: Desk, secret: str) -> Invitation:
@@ -130,7 +126,7 @@ def join(
 
     The use and the name are taken in one transaction, as an account that is joining; then the directory is told, and
     the account is active. Where the directory refuses, all of it is undone; where it does not answer, or we die in
-    between, :func:`altnet.registry.acts.accounts.finish_joining` completes or undoes it.
+    between, :func:`altnet.registry.acts.joining.finish_joining` completes or undoes it.
     """
     uid, name, mail = uid.strip().lower(), name.strip() or uid.strip().lower(), mail.strip()
     faults = people.newcomer(uid, name, password, mail)
@@ -148,13 +144,14 @@ def join(
         done.connection.execute(update(invitations).where(invitations.c.id == one.id).values(uses=one.uses + 1))
         done.connection.execute(insert(accounts), members.plain(account))
         done.log("account.join", "account", uid, {"invitation": one.id}, concerns=(one.inviter,))
+        done.touch("invitation", one.id)
     try:
         desk.directory.create(Person(uid, name, mail, GROUPS), password)
     except RegistryError as error:
         if error.kind != "unavailable":
-            members.undo_joining(desk, uid)
+            joining.undo(desk, account)
         raise
-    return members.activate(desk, uid)
+    return joining.activate(desk, account)
 
 
 def _may_invite(done: Change, actor: Actor, account: Account) -> None:
@@ -194,10 +191,6 @@ def _own(connection: Connection, actor: Actor, id_: str) -> Invitation:
     if row is None or not (row.inviter == actor.uid or governs(actor)):
         raise missing("such invitation")
     return _invitation(row)
-
-
-def _revoke(done: Change, which: Any) -> None:  # noqa: ANN401
-    done.connection.execute(update(invitations).where(which, invitations.c.revoked.is_(None)).values(revoked=done.now))
 
 
 def _invitation(row: Row[Any]) -> Invitation:

@@ -11,8 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 from ..domain import delegation
 from ..domain import prefixes as rules
 from ..domain.errors import Fault, invalid, refuse
-from ..domain.model import Actor, Asn, Page, Prefix, Role, RRset
-from ..storage.store import IntegrityError
+from ..domain.model import Account, Actor, Asn, Page, Prefix, Role, RRset
 from ..storage.tables import asns, prefixes, routes
 from . import accounts as members
 from .change import Change, change
@@ -30,11 +29,25 @@ _TTL: Final = 3600
 _ROUTES_MAX: Final = 8
 
 
-def register_prefix(desk: Desk, actor: Actor, size: int, *, prefix: str | None = None) -> Prefix:
-    """Give a member a /56 of the network's or a /48 of RFC 4193: the one asked for, or one that is free."""
+def register_prefix(
+    desk: Desk,
+    actor: Actor,
+    size: int,
+    *,
+    prefix: str | None = None,
+    origin: int | None = None,
+    nameservers: Sequence[str] = (),
+    ds: Sequence[str] = (),
+) -> Prefix:
+    """Give a member a /56 of the network's or a /48 of RFC 4193: the one asked for, or one that is free.
+
+    With it, in the same transaction: a route object for ``origin`` (an AS number that the member has; 0: a new one),
+    and the delegation of its reverse zone, whose servers answer already, so that ``prefix`` has to be given.
+    """
     _write(actor)
     if size not in rules.SIZES:
         raise invalid([Fault("size", "out-of-range", "A prefix is a /48 or a /56", "a /48 is always free")])
+    found = _reverse_of_new(desk, size, prefix, nameservers, ds)
     with change(desk, actor) as done:
         account = members.row(done, actor)
         mine = select(func.count()).select_from(prefixes).where(_mine(actor.uid))
@@ -45,10 +58,16 @@ def register_prefix(desk: Desk, actor: Actor, size: int, *, prefix: str | None =
             given = rules.wished(prefix, size, network, used)
         else:
             given = rules.free_56(network, used) if size == 56 else rules.new_48(network, used)
-        one = Prefix(given, actor.uid, done.now, done.now)
+        one = Prefix(given, actor.uid, done.now, done.now, (), found.get("NS", ()), found.get("DS", ()))
         values = {"first": rules.first_digits(given), "size": size, "released": None}
         done.connection.execute(insert(prefixes), {**_plain(one), **values})
-        done.log("prefix.register", "prefix", given, {"size": size})
+        said = {"nameservers": list(one.nameservers), "ds": list(one.ds)} if one.nameservers else {}
+        done.log("prefix.register", "prefix", given, {"size": size, **said})
+        if one.nameservers:
+            done.tell(rules.reverse_zone(given), "prefix")
+        if origin is not None:
+            number = origin or _new_asn(done, actor, account).number
+            one = _route(done, actor, one, _own_asn(done.connection, actor, number))
     return one
 
 
@@ -104,10 +123,7 @@ def set_reverse(
     _match(known.version, if_match)
     rrsets: tuple[RRset, ...] = ()
     if nameservers or ds:
-        rrsets, faults = delegation.read(zone, nameservers, ds, {}, desk.policy)
-        faults = [*faults] or [*desk.delegations.faults(zone, rrsets)]
-        if faults:
-            raise invalid(faults)
+        rrsets = _asked(desk, zone, nameservers, ds)
     found = {entry.type: entry.records for entry in rrsets}
     with change(desk, actor) as done:
         one = _own(done.connection, actor, prefix)
@@ -123,15 +139,7 @@ def register_asn(desk: Desk, actor: Actor) -> Asn:
     """Give a member the next AS number."""
     _write(actor)
     with change(desk, actor) as done:
-        account = members.row(done, actor)
-        mine = select(func.count()).select_from(asns).where(asns.c.holder == actor.uid, asns.c.released.is_(None))
-        _quota(actor, int(done.connection.execute(mine).scalar_one()), account.prefixes_quota, desk)
-        used = done.connection.execute(select(func.max(asns.c.number))).scalar_one_or_none()
-        number = rules.next_asn(desk.policy.asn_base, [] if used is None else [int(used)])
-        one = Asn(number, actor.uid, done.now)
-        done.connection.execute(insert(asns), {"number": number, "holder": actor.uid, "created": done.now})
-        done.log("asn.register", "asn", str(number))
-    return one
+        return _new_asn(done, actor, members.row(done, actor))
 
 
 def get_asn(desk: Desk, actor: Actor, number: int) -> Asn:
@@ -173,18 +181,7 @@ def add_route(desk: Desk, actor: Actor, prefix: str, asn: int, *, if_match: int 
     with change(desk, actor) as done:
         one, origin = _own(done.connection, actor, prefix), _own_asn(done.connection, actor, asn)
         _match(one.version, if_match)
-        if origin.holder != one.holder and not governs(actor):
-            raise missing("such AS number", at="asn")
-        if len(one.asns) >= _ROUTES_MAX:
-            raise refuse("quota", f"A prefix has at most {_ROUTES_MAX} origins", "take one away first", at="asn")
-        try:
-            values = {"prefix": one.prefix, "asn": asn, "created": done.now}
-            done.connection.execute(insert(routes), values)
-        except IntegrityError:
-            raise refuse("conflict", f"AS{asn} is an origin of this prefix already", at="asn") from None
-        one = _changed(done, replace(one, asns=tuple(sorted({*one.asns, asn}))))
-        done.log("route.add", "prefix", one.prefix, {"asn": asn}, concerns=(one.holder, origin.holder))
-    return one
+        return _route(done, actor, one, origin)
 
 
 def drop_route(desk: Desk, actor: Actor, prefix: str, asn: int, *, if_match: int | None = None) -> Prefix:
@@ -198,6 +195,50 @@ def drop_route(desk: Desk, actor: Actor, prefix: str, asn: int, *, if_match: int
         done.connection.execute(delete(routes).where(routes.c.prefix == one.prefix, routes.c.asn == asn))
         one = _changed(done, replace(one, asns=tuple(number for number in one.asns if number != asn)))
         done.log("route.drop", "prefix", one.prefix, {"asn": asn}, concerns=(one.holder,))
+    return one
+
+
+def _reverse_of_new(
+    desk: Desk, size: int, prefix: str | None, nameservers: Sequence[str], ds: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    if not (nameservers or ds):
+        return {}
+    if prefix is None:
+        what = "Servers that answer for a prefix know which one it is"
+        raise invalid([Fault("prefix", "missing", what, "say which, or delegate its reverse zone afterwards")])
+    zone = rules.reverse_zone(rules.wished(prefix, size, desk.policy.prefix, ()))
+    return {entry.type: entry.records for entry in _asked(desk, zone, nameservers, ds)}
+
+
+def _asked(desk: Desk, zone: str, nameservers: Sequence[str], ds: Sequence[str]) -> tuple[RRset, ...]:
+    """Return a reverse zone's NS and DS, after its servers were asked for it."""
+    rrsets, wrong = delegation.read(zone, nameservers, ds, {}, desk.policy)
+    faults = wrong or [*desk.delegations.faults(zone, rrsets)]
+    if faults:
+        raise invalid(faults)
+    return rrsets
+
+
+def _new_asn(done: Change, actor: Actor, account: Account) -> Asn:
+    mine = select(func.count()).select_from(asns).where(asns.c.holder == actor.uid, asns.c.released.is_(None))
+    _quota(actor, int(done.connection.execute(mine).scalar_one()), account.prefixes_quota, done.desk)
+    used = done.connection.execute(select(func.max(asns.c.number))).scalar_one_or_none()
+    number = rules.next_asn(done.desk.policy.asn_base, [] if used is None else [int(used)])
+    done.connection.execute(insert(asns), {"number": number, "holder": actor.uid, "created": done.now})
+    done.log("asn.register", "asn", str(number))
+    return Asn(number, actor.uid, done.now)
+
+
+def _route(done: Change, actor: Actor, one: Prefix, origin: Asn) -> Prefix:
+    if origin.holder != one.holder and not governs(actor):
+        raise missing("such AS number", at="asn")
+    if origin.number in one.asns:
+        raise refuse("conflict", f"AS{origin.number} is an origin of this prefix already", at="asn")
+    if len(one.asns) >= _ROUTES_MAX:
+        raise refuse("quota", f"A prefix has at most {_ROUTES_MAX} origins", "take one away first", at="asn")
+    done.connection.execute(insert(routes), {"prefix": one.prefix, "asn": origin.number, "created": done.now})
+    one = _changed(done, replace(one, asns=tuple(sorted({*one.asns, origin.number}))))
+    done.log("route.add", "prefix", one.prefix, {"asn": origin.number}, concerns=(one.holder, origin.holder))
     return one
 
 

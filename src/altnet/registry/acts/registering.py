@@ -68,10 +68,10 @@ def register(
     found, faults = _first_records(desk, absolute, rrsets or (), hosting)
     if reserved or faults:
         raise invalid([*([reserved] if reserved else []), *faults])
-    with desk.store.read() as connection:
-        # Before servers are asked; it is judged once more in the transaction.
-        _may_have(desk, connection, actor, absolute)
     if hosting == Hosting.DELEGATED:
+        with desk.store.read() as connection:
+            # Before servers are asked; it is judged once more in the transaction.
+            _may_have(desk, connection, actor, absolute)
         delegating.ask(desk, absolute, found)
     with change(desk, actor) as done:
         holding.standing(done)
@@ -138,6 +138,8 @@ def _lookalikes(connection: Connection, name: str, actor: Actor) -> tuple[Fault 
         domains.c.tld == f"{tld}.",
         domains.c.name != name,
         domains.c.holder != actor.uid,
+        # What is only asked for must not keep anybody from what it looks like.
+        domains.c.state != DomainState.REQUESTED,
     )
     near = ""
     for row in connection.execute(query.order_by(domains.c.name)):

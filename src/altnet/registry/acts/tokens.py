@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .desk import Desk
 
-_COLUMNS = [column for column in tokens.c if column.name != "digest"]
+_COLUMNS = [column for column in tokens.c if column.name not in {"digest", "parent"}]
 _ID_BYTES: Final = 8
 _MOST: Final = 100  # that are good, of one account
 #: A use is noted once in that time: a note is a write, and a program may come every second.
@@ -38,7 +38,8 @@ MEMORY: Final = 10.0
 def make(desk: Desk, actor: Actor, label: str, scope: Scope, *, lifetime: timedelta | None = None) -> tuple[Token, str]:
     """Make a token, and return it with its secret, which is told here and never again.
 
-    Whoever has a token themselves makes only narrower ones, that end no later; and none that may do everything.
+    Whoever has a token themselves makes only narrower ones, that end with it or before; and none that may do
+    everything.
     """
     need(actor, Role.MEMBER)
     scope = rules.normal(scope)
@@ -60,7 +61,9 @@ def make(desk: Desk, actor: Actor, label: str, scope: Scope, *, lifetime: timede
         until = None if lifetime is None else done.now + lifetime
         if actor.token is not None:
             parent = _one(done.connection, actor.token)
-            ends = [moment for moment in (until, parent.expires if parent else None) if moment is not None]
+            if parent is None or parent.revoked is not None:
+                raise _unknown()  # it was revoked since this request began
+            ends = [moment for moment in (until, parent.expires) if moment is not None]
             until = min(ends, default=None)
         one = Token(secrets.token_hex(_ID_BYTES), actor.uid, label.strip(), scope, done.now, until)
         done.connection.execute(
@@ -73,6 +76,7 @@ def make(desk: Desk, actor: Actor, label: str, scope: Scope, *, lifetime: timede
                 "scope": _plain(scope),
                 "created": one.created,
                 "expires": one.expires,
+                "parent": actor.token,
             },
         )
         done.log("token.create", "token", one.id, {"label": one.label, "scope": _plain(scope)})
@@ -103,7 +107,7 @@ def get(desk: Desk, actor: Actor, id: str) -> Token:  # noqa: A002 - as it is ca
 
 
 def revoke(desk: Desk, actor: Actor, id: str) -> Token:  # noqa: A002
-    """End a token; a token may end itself. One that is revoked already stays as it is."""
+    """End a token, and those that were made by it; a token may end itself. One that is revoked already stays so."""
     need(actor, Role.MEMBER)
     if actor.token != id:
         people_only(actor)
@@ -113,8 +117,10 @@ def revoke(desk: Desk, actor: Actor, id: str) -> Token:  # noqa: A002
         return known
     with change(desk, actor) as done:
         one = _own(done.connection, actor, id)
-        done.connection.execute(update(tokens).where(tokens.c.id == id).values(revoked=done.now))
-        done.log("token.revoke", "token", id, concerns=(one.account,))
+        below = _below(done.connection, id)
+        with_it = tokens.c.id.in_([id, *below]) & tokens.c.revoked.is_(None)
+        done.connection.execute(update(tokens).where(with_it).values(revoked=done.now))
+        done.log("token.revoke", "token", id, {"with": below} if below else {}, concerns=(one.account,))
     return replace(one, revoked=done.now)
 
 
@@ -122,6 +128,7 @@ def revoke(desk: Desk, actor: Actor, id: str) -> Token:  # noqa: A002
 class _Memory:
     """What the directory said of people, for a moment: a program may ask many times a second."""
 
+    of: object  # kept, so that no other directory gets its identity
     known: dict[str, tuple[datetime, frozenset[Role]]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -162,7 +169,7 @@ def authenticate(desk: Desk, secret: str, client: str, via: str) -> Actor:
 
 def roles_of(desk: Desk, uid: str) -> frozenset[Role]:
     """Return somebody's roles by the directory's groups, none for who is not there or locked; remembered for 10 s."""
-    memory = _memories.setdefault(id(desk.directory), _Memory())
+    memory = _memories.setdefault(id(desk.directory), _Memory(desk.directory))
     now = desk.clock()
     at, roles = memory.known.get(uid, (None, frozenset[Role]()))
     if at is not None and timedelta(0) <= now - at < timedelta(seconds=MEMORY):
@@ -195,6 +202,17 @@ def _good(now: datetime) -> Any:  # noqa: ANN401 - SQL
 def _one(connection: Connection, id_: str) -> Token | None:
     row = connection.execute(select(*_COLUMNS).where(tokens.c.id == id_)).one_or_none()
     return None if row is None else _token(row)
+
+
+def _below(connection: Connection, id_: str) -> list[str]:
+    """Return the tokens that were made by a token, or by one of those."""
+    found: list[str] = []
+    newest = [id_]
+    while newest:
+        made = select(tokens.c.id).where(tokens.c.parent.in_(newest)).order_by(tokens.c.id)
+        newest = list(connection.execute(made).scalars())
+        found += newest
+    return found
 
 
 def _own(connection: Connection, actor: Actor, id_: str) -> Token:

@@ -15,13 +15,13 @@ from typing import Final
 
 _PAIRS: Final = {
     # Cyrillic
-    "а": "a", "ӑ": "ă", "ӓ": "ä", "ь": "b", "в": "b", "с": "c", "ԁ": "d", "е": "e", "ҽ": "e", "ё": "ë", "һ": "h",
-    "н": "h", "і": "i", "ї": "ï", "ј": "j", "к": "k", "ӏ": "l", "м": "m", "п": "n", "о": "o", "р": "p", "ԛ": "q",
-    "г": "r", "ѕ": "s", "т": "t", "ѵ": "v", "ԝ": "w", "ѡ": "w", "х": "x", "ҳ": "x", "у": "y", "ү": "y", "ұ": "y",
-    "з": "3", "б": "6", "ԍ": "g", "ӕ": "æ", "ә": "ǝ",
+    "а": "a", "ӑ": "ă", "ӓ": "ä", "ь": "b", "с": "c", "ԁ": "d", "е": "e", "ҽ": "e", "ё": "ë", "һ": "h",
+    "і": "i", "ї": "ï", "ј": "j", "ӏ": "l", "п": "n", "о": "o", "р": "p", "ԛ": "q",
+    "г": "r", "ѕ": "s", "ѵ": "v", "ԝ": "w", "ѡ": "w", "х": "x", "ҳ": "x", "у": "y", "ү": "y", "ұ": "y",
+    "з": "3", "б": "6", "ԍ": "g", "ӕ": "æ",
     # Greek
-    "α": "a", "β": "ß", "ϲ": "c", "ε": "e", "η": "n", "ι": "i", "ϳ": "j", "κ": "k", "μ": "u", "ν": "v", "ο": "o",
-    "ρ": "p", "σ": "o", "τ": "t", "υ": "u", "ω": "w", "χ": "x", "γ": "y", "π": "n",
+    "α": "a", "ϲ": "c", "ι": "i", "ϳ": "j", "ν": "v", "ο": "o",
+    "ρ": "p", "σ": "o", "υ": "u", "γ": "y",
     # Armenian
     "ց": "g", "հ": "h", "յ": "j", "լ": "l", "ո": "n", "ռ": "n", "օ": "o", "գ": "q", "զ": "q", "ս": "u",
     "ա": "w", "տ": "s", "ւ": "i", "ք": "f",
@@ -38,6 +38,9 @@ _PAIRS: Final = {
 _NEAR: Final = {
     "0": "o", "1": "l", "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "p",
     "ð": "d", "ŋ": "n",
+    # Small capitals of other scripts
+    "в": "b", "н": "h", "к": "k", "м": "m", "т": "t",
+    "ε": "e", "η": "n", "κ": "k", "μ": "u", "τ": "t", "ω": "w", "χ": "x", "π": "n", "β": "ss", "ә": "e",
 }  # fmt: skip
 
 
@@ -50,7 +53,8 @@ def skeleton(label: str) -> str:
 def likeness(label: str) -> str:
     """Return the wider form of :func:`skeleton`: without accents, and with 0 for o and 1 for l."""
     bare = (letter for letter in unicodedata.normalize("NFD", skeleton(label)) if not _is_accent(letter))
-    return "".join(_NEAR.get(letter, letter) for letter in bare)
+    composed = unicodedata.normalize("NFC", "".join(bare))
+    return "".join(_NEAR.get(near := _looks(letter), near) for letter in composed)
 
 
 def _looks(letter: str) -> str:

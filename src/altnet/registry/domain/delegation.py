@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
+from typing import Any, Final
 
 from ...naming import rdata
 from ...naming.names import is_within, wrong_name
@@ -38,6 +38,31 @@ def read(
         found.append(RRset(zone, "DS", TTL, tuple(sorted(keys))))
     found += _glue(zone, hosts, glue, policy, faults)
     return tuple(sorted(found)), faults
+
+
+def from_sets(policy: Policy, zone: str, given: Sequence[Mapping[str, Any]]) -> tuple[tuple[RRset, ...], list[Fault]]:
+    """Return a delegation that is given as record sets: NS and DS of the domain, A and AAAA of its servers."""
+    nameservers: list[object] = []
+    ds: list[object] = []
+    glue: dict[str, list[object]] = {}
+    faults = []
+    for index, raw in enumerate(given):
+        fields = raw if isinstance(raw, Mapping) else {}
+        name, kind, records = str(fields.get("name", "@")), str(fields.get("type", "")).upper(), fields.get("records")
+        apex = name.lower() in {"@", "", zone}
+        values = list(records) if isinstance(records, Sequence) and not isinstance(records, str | bytes) else []
+        if kind == "NS" and apex:
+            nameservers += values
+        elif kind == "DS" and apex:
+            ds += values
+        elif kind in {"A", "AAAA"}:
+            host = zone if apex else name if name.endswith(".") else f"{name}.{zone}"
+            glue.setdefault(host, []).extend(values)
+        else:
+            what = "A delegation has NS and DS of the domain, and A and AAAA of its servers"
+            faults.append(Fault(f"rrsets[{index}]", "delegation", what, "put everything else on those servers"))
+    found, wrong = read(zone, nameservers, ds, glue, policy)
+    return found, faults + wrong
 
 
 def _hosts(zone: str, given: Sequence[object], policy: Policy, faults: list[Fault]) -> dict[str, str]:

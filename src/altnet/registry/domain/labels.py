@@ -15,7 +15,7 @@ from typing import Final
 import idna
 
 from ...naming.names import LABEL_MAX, RESERVED, SERVICES, is_within, wrong_label
-from .confusables import skeleton
+from .confusables import likeness, skeleton
 from .errors import Fault
 from .policy import Policy
 
@@ -117,9 +117,9 @@ def reserved(name: str, policy: Policy) -> Fault | None:
     taken = [other for other in policy.taken if other != f"{tld}." and is_within(other, name)]
     if taken:
         return _fault("reserved", f"{shown}.{tld} is used by the network itself", "choose another name")
-    looks = skeleton(shown)
+    looks = likeness(shown)
     labels = {other.removesuffix(f".{tld}.") for other in policy.taken if other.endswith(f".{tld}.")} | set(ours)
-    if not shown.isascii() and looks in {skeleton(to_unicode(other.rpartition(".")[2])) for other in labels}:
+    if not shown.isascii() and looks in {likeness(to_unicode(other.rpartition(".")[2])) for other in labels}:
         return _fault("homograph", f"{shown!r} looks like {looks!r}, which is the network's", "choose another name")
     return None
 

@@ -14,7 +14,7 @@ from ...naming.names import is_within, wrong_owner
 from ...naming.rrsets import several
 from . import cuts
 from .errors import Fault
-from .labels import Refused, to_ascii
+from .labels import Refused, to_ascii, to_unicode
 from .model import RRset
 from .policy import Policy
 
@@ -64,7 +64,7 @@ def owner(given: object, zone: str, at: str) -> tuple[str, Fault | None]:
         return "", Fault(at, refused.fault.code, refused.fault.what, refused.fault.remedy)
     name = zone if text in {"@", ""} else text if text.endswith(".") else f"{text}.{zone}"
     if not is_within(name, zone):
-        what = f"{name} is not in {zone}"
+        what = f"{to_unicode(name)} is not in {to_unicode(zone)}"
         return "", Fault(at, "out-of-zone", what, f"write it without the dot at its end, or with {zone} there")
     return name, None
 

@@ -40,7 +40,7 @@ passkeys: Final = Table(
     Column("uid", String(64), nullable=False, index=True),
     Column("label", Text, nullable=False),
     Column("credential", LargeBinary, nullable=False),  # AttestedCredentialData (WebAuthn §6.5.1)
-    Column("count", Integer, nullable=False, server_default=text("0")),
+    Column("counter", Integer, nullable=False, server_default=text("0")),
     Column("created", Moment, nullable=False),
     Column("used", Moment),
 )

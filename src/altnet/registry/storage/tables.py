@@ -62,8 +62,10 @@ accounts = Table(
     Column("prefixes_quota", Integer),
     Column("invitations_quota", Integer),
     _text("reason"),  # why it is locked
+    _count("untold"),  # 1 while the directory has to be told that it is locked, or that it is not
     _version(),
     Index(None, "state", "created"),
+    Index(None, "untold"),
 )
 
 invitations = Table(
@@ -165,6 +167,7 @@ tokens = Table(
     Column("expires", Moment),
     Column("used", Moment),
     Column("revoked", Moment),
+    Column("parent", String(32), index=True),  # the token by which it was made; it ends with that one
     Index(None, "account", "created", "id"),
 )
 
@@ -226,6 +229,17 @@ observations = Table(
     Column("key", String(64), primary_key=True),
     Column("json", Json, nullable=False),
     Column("time", Moment, nullable=False),
+)
+
+#: Files that changed and are not in the repositories yet, as they were right after the change (storage/snapshots.py).
+exports = Table(
+    "exports",
+    metadata,
+    Column("number", BigInteger, nullable=False),  # of the audit log's entry
+    Column("repository", String(16), nullable=False),
+    Column("path", String(300), nullable=False),
+    Column("text", Text),  # none: the file is gone
+    PrimaryKeyConstraint("number", "repository", "path"),
 )
 
 idempotency = Table(

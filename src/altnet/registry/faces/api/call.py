@@ -76,7 +76,8 @@ class Call:
     @property
     def desk(self) -> Desk:
         """Where acts are done."""
-        return self.world.desk
+        found: Desk = self.world.desk
+        return found
 
     @cached_property
     def actor(self) -> Actor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-from altnet.registry.storage.signin_tables import metadata
+import altnet.registry.storage.signin_tables  # noqa: F401 - puts them into the metadata
+from altnet.registry.storage.tables import metadata
 
 revision = "0002"
 down_revision = "0001"

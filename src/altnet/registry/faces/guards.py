@@ -1,0 +1,153 @@
+"""What stands before every face: how much one client may ask, how long a body may be, and what the log says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("altnet-registry")
+
+MEBI: Final = 1 << 20
+#: By the beginning of a path, how long a body may be; forms are limited further where they are read.
+BODIES: Final[Mapping[str, int]] = {"/registry.git/": 8 * MEBI, "/api/": MEBI, "": 128 * 1024}
+#: Paths whose later parts are secrets: they are in no log.
+SECRET: Final = ("/join/", "/reset/", "/authorize", "/login", "/logout")
+#: More clients than come within a minute; then all begin anew.
+_MOST: Final = 50_000
+
+
+class Limit:
+    """Lets a client ask ``requests`` times in a minute, and write ``writes`` times: each bucket fills evenly."""
+
+    def __init__(
+        self, app: ASGIApp, *, requests: int, writes: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.app, self.clock = app, clock
+        self.sizes = {"requests": requests, "writes": writes}
+        self.buckets: dict[tuple[str, str], tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or say for how long to wait."""
+        if scope["type"] == "http" and (wait := self._wait(scope)):
+            await _refuse(scope, send, 429, "Too many requests", f"wait {wait} s", (b"retry-after", str(wait).encode()))
+            return
+        await self.app(scope, receive, send)
+
+    def _wait(self, scope: Scope) -> int:
+        headers = Headers(scope=scope)
+        client = headers.get("altnet-client") or (scope["client"][0] if scope.get("client") else "")
+        kinds = ["requests"] if scope["method"] in {"GET", "HEAD", "OPTIONS"} else ["requests", "writes"]
+        waits = [self._take(kind, client) for kind in kinds]
+        return max(waits)
+
+    def _take(self, kind: str, client: str) -> int:
+        size, now = self.sizes[kind], self.clock()
+        if len(self.buckets) > _MOST:
+            self.buckets.clear()
+        left, at = self.buckets.get((kind, client), (float(size), now))
+        left = min(size, left + (now - at) * size / 60)
+        if left < 1:
+            self.buckets[kind, client] = left, now
+            return max(1, int((1 - left) * 60 / size) + 1)
+        self.buckets[kind, client] = left - 1, now
+        return 0
+
+
+class Bodies:
+    """Refuses bodies that are longer than a path's limit, whatever their length is said to be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request whose body is short enough."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = next(size for start, size in BODIES.items() if scope["path"].startswith(start))
+        said = Headers(scope=scope).get("content-length", "")
+        if said.isdigit() and int(said) > most:
+            await _refuse(scope, send, 413, "This is too large", f"send at most {most} bytes")
+            return
+        seen = 0
+        over = False
+
+        async def counted() -> Message:
+            nonlocal seen, over
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                over = True
+                # As if the client had gone away: whoever reads the body stops.
+                return {"type": "http.disconnect"}
+            return message
+
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            if over and not begun:
+                return
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except Exception:
+            if not over or begun:
+                raise
+        if over and not begun:
+            await _refuse(scope, send, 413, "This is too large", f"send at most {most} bytes")
+
+
+class Log:
+    """Writes a line a request: what, by whom, how it ended and how long it took, never a secret or a query."""
+
+    def __init__(self, app: ASGIApp, watch: Callable[[Scope, int, float], None] | None = None) -> None:
+        self.app, self.watch = app, watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, status = time.monotonic(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            seconds = time.monotonic() - begun
+            if self.watch:
+                self.watch(scope, status, seconds)
+            if scope["method"] != "GET" or status >= 400:
+                path = scope["path"]
+                shown = next((start + "…" for start in SECRET if path.startswith(start)), path[:200])
+                client = Headers(scope=scope).get("altnet-client", "-")
+                log.info("%s %s %s %d %.0f ms", client, scope["method"], ascii(shown)[1:-1], status, seconds * 1000)
+
+
+async def _refuse(
+    scope: Scope, send: Send, status: int, title: str, remedy: str, *headers: tuple[bytes, bytes]
+) -> None:
+    """Answer before anybody has looked at the request: as problem+json to programs, in words to people."""
+    if scope["path"].startswith(("/api/", "/nic/", "/rdap")):
+        kind, body = b"application/problem+json", json.dumps(
+            {"type": "about:blank", "title": title, "status": status, "detail": f"{title}: {remedy}."}
+        )  # fmt: skip
+    else:
+        kind, body = b"text/plain; charset=utf-8", f"{title}: {remedy}.\n"
+    lines = [(b"content-type", kind), (b"connection", b"close"), (b"cache-control", b"no-store"), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body.encode()})
