@@ -16,6 +16,7 @@ from starlette.responses import Response
 from ..acts import records, tokens
 from ..domain.errors import RegistryError, refuse
 from ..domain.model import Actor, RRset
+from .metrics import note
 from .signin.session import client_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def updater(world: World) -> Callable[[Request], Response]:
         except RegistryError as error:
             if error.kind in ("too-many", "unavailable"):
                 return _answer([_WORDS[error.kind]], error.status)
-            request.scope.get("altnet.measured", {})["failed"] = "dyndns"
+            note(request.scope)["failed"] = "dyndns"
             return _answer(["badauth"], 401, {"WWW-Authenticate": 'Basic realm="dyndns", charset="UTF-8"'})
         return _answer(_update(world.desk, actor, request))
 

@@ -38,7 +38,7 @@ class NewToken(Model):
         days=365,
     )
     label: Line = Field(min_length=1, max_length=100)
-    scope: Scope = Field(default_factory=Scope)
+    scope: Scope = Field(default_factory=lambda: Scope())  # noqa: PLW0108 - the type of a class with fields that have defaults
     days: int | None = Field(None, ge=1, le=3650, description="How long it is good; null: until it is revoked.")
 
 
