@@ -19,7 +19,7 @@ from .problem import faults, malformed, problem, refused
 LONGEST = 1_000_000
 
 
-class Asked(Request):  # type: ignore[misc]
+class Asked(Request):
     """A request whose body is bounded."""
 
     async def body(self) -> bytes:

@@ -23,10 +23,10 @@ class Scope(Model):
     """What a token may do; empty lists limit nothing."""
 
     model_config = example(verbs=["write"], names=["home.garden.alt."], types=["AAAA"], sources=[])
-    verbs: list[Literal["read", "write", "full"]] = Field(["read", "write"], min_length=1, max_length=3)
-    names: list[Line] = Field([], max_length=100)
-    types: list[Line] = Field([], max_length=50)
-    sources: list[Line] = Field([], max_length=50)
+    verbs: list[Literal["read", "write", "full"]] = Field(default=["read", "write"], min_length=1, max_length=3)
+    names: list[Line] = Field(default=[], max_length=100)
+    types: list[Line] = Field(default=[], max_length=50)
+    sources: list[Line] = Field(default=[], max_length=50)
 
 
 class NewToken(Model):
@@ -38,7 +38,7 @@ class NewToken(Model):
         days=365,
     )
     label: Line = Field(min_length=1, max_length=100)
-    scope: Scope = Field(default_factory=lambda: Scope())  # noqa: PLW0108 - the type of a class with fields that have defaults
+    scope: Scope = Field(default_factory=Scope)
     days: int | None = Field(None, ge=1, le=3650, description="How long it is good; null: until it is revoked.")
 
 
