@@ -61,6 +61,17 @@ def test_sqlite_is_careful(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
+def test_sqlites_files_are_their_owners(tmp_path: Path) -> None:
+    made = desk(f"sqlite:///{tmp_path}/a.db")
+    domains.register(made, member("ada"), "garden")
+    assert {(path.name, path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {
+        ("a.db", 0o600), ("a.db-wal", 0o600), ("a.db-shm", 0o600),
+    }  # fmt: skip
+    with pytest.raises(RegistryError) as caught:
+        Store.open(f"sqlite:///{tmp_path}/none/a.db").check()
+    assert caught.value.kind == "unavailable"
+
+
 def test_what_was_raised_in_is_not_written(url: str) -> None:
     made = desk(url)
     with pytest.raises(IntegrityError), made.store.write() as connection:

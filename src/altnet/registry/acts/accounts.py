@@ -185,7 +185,8 @@ def unlock(desk: Desk, actor: Actor, uid: str) -> Account:
 def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold") -> list[Account]:
     """Lock an account and all that came by it, end their invitations and tokens, and hold their names (or ``keep``).
 
-    One transaction, with one entry in the log that concerns them all; the directory is told after it, and again by :func:`finish_joining` until it knows.
+    One transaction, with one entry in the log that concerns them all; the directory is told after it, and again by
+    :func:`finish_joining` until it knows.
     """
     from . import branches, joining  # noqa: PLC0415 - they use this module
 

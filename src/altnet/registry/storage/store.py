@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,7 @@ class Store:
         """Return the store at an SQLAlchemy URL (``sqlite:////path``, ``postgresql://...``); asks nobody yet."""
         place = make_url(url)
         if place.get_backend_name() == "sqlite":
+            _make_private(place.database)
             engine = create_engine(place, connect_args={"timeout": WAIT}, pool_size=8, max_overflow=56)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -172,6 +174,14 @@ def _unavailable() -> RegistryError:
         "The registry's database does not answer",
         "try again in a minute; what is registered keeps working",
     )
+
+
+def _make_private(path: str | None) -> None:
+    """Make a database's file, for its owner alone: keys are in it. SQLite gives its other files the same mode."""
+    if path and path != ":memory:":
+        # Whatever is wrong with the place is said when the database is asked.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001
