@@ -35,6 +35,7 @@ def updater(world: World) -> Callable[[Request], Response]:
     """Return what answers an update: one word a name, as dyndns2 has them."""
 
     def update(request: Request) -> Response:
+        note(request.scope)["route"] = "/nic/update"
         try:
             actor = _actor(world.desk, request)
         except RegistryError as error:
