@@ -96,7 +96,7 @@ def decide(
         else:
             _vouched(cds, cdnskey, signals)
         for one in said if wanted else ():
-            _holds(child, wanted, one, now)
+            holds(child, wanted, one, now)
     except RefusedError as refusal:
         return Verdict(str(refusal))
     if wanted == present:
@@ -216,7 +216,7 @@ def _vouched(cds: Rdatas, cdnskey: Rdatas, signals: Sequence[Signal]) -> None:
             raise RefusedError(f"{one.name} says something else than the child")
 
 
-def _holds(child: dns.name.Name, wanted: Rdatas, one: Said, now: float) -> None:
+def holds(child: dns.name.Name, wanted: Rdatas, one: Said, now: float) -> None:
     """See that the child would validate: of each algorithm in the new DS one key signs the keys (RFC 4035, 2.2)."""
     keys = _anchored(child, wanted, one, now)
     missing = {entry.algorithm for entry in wanted} - {key.algorithm for key in keys}

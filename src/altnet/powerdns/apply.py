@@ -95,7 +95,7 @@ def _change(api: Api, one: ZoneChange, clock: Clock) -> None:
         # The serial moves with any record, and the SOA is always there.
         sets = [{**_plain(one.zone.soa), "changetype": "REPLACE"}]
     if sets:
-        _past(one.former.serial, clock)
+        past(one.former.serial, clock)
         api.call("PATCH", path, {"rrsets": sets})
     if one.keys or one.former.unfinished:
         api.call("PUT", path, {"account": one.zone.account})
@@ -103,7 +103,7 @@ def _change(api: Api, one: ZoneChange, clock: Clock) -> None:
 
 def touch(api: Api, zone: Zone, serial: int, clock: Clock) -> None:
     """Give a zone a new serial, past ``serial``, with nothing else changed: every secondary fetches it again."""
-    _past(serial, clock)
+    past(serial, clock)
     sets = [{**_plain(zone.soa), "changetype": "REPLACE"}]
     api.call("PATCH", zone_path(zone.name), {"rrsets": sets})
     api.call("PUT", f"{zone_path(zone.name)}/notify")
@@ -120,7 +120,7 @@ def check_clock(one: ZoneChange, clock: Clock) -> None:
         raise PowerdnsError(problem(f"zone {one.name}", what, remedy))
 
 
-def _past(serial: int, clock: Clock) -> None:
+def past(serial: int, clock: Clock) -> None:
     """Wait until PowerDNS's clock gives a serial that no secondary can have."""
     while (left := serial + 1 + CLOCK_TICK - clock.now()) > 0:
         clock.sleep(max(0.01, left))

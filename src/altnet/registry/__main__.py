@@ -23,6 +23,7 @@ VERBS: Final = (
     "rebuild",
     "check",
     "backup",
+    "copy",
     "invite",
 )
 _USAGE: Final = f"usage: python3 -m altnet.registry {{{','.join(VERBS)}}} SETTINGS [ARGUMENT ...]"

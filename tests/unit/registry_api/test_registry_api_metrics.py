@@ -50,6 +50,7 @@ def test_requests_are_counted_by_route_and_not_by_path(registry):
 
     assert at("/api/v1/domains/{name}", "404") == 3
     assert at("other", "404") == 3
+    assert at("/api/v1", "404") == 3
     assert at("/rdap/domain/{name:path}", "404") == 1
     assert at("/nic/update", "401") == 1
     assert found["altnet_registry_signin_failures_total", ("face", "dyndns")] == 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from altnet.registry.acts import accounts
 from altnet.registry.acts.desk import Desk, Person
+from altnet.registry.domain.errors import Fault
 from altnet.registry.domain.model import Actor, Role
 from altnet.registry.domain.policy import Policy
 from altnet.registry.faces.git.repository import Repository
@@ -53,8 +53,6 @@ class Servers:
     asked: list[str] = field(default_factory=list)
 
     def faults(self, zone, rrsets):
-        from altnet.registry.domain.errors import Fault
-
         self.asked.append(zone)
         bad = any(host.startswith("bad") for one in rrsets if one.type == "NS" for host in one.records)
         return (Fault("nameservers[0]", "silent", "This server does not answer", "start it"),) if bad else ()
@@ -87,6 +85,3 @@ def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "git" / "registry.git")
     made.prepare(["/bin/false"])
     return made
-
-
-LIFETIME = timedelta(days=1)

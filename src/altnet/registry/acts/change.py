@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ class Change:
             select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
         ).one_or_none()
         number, before = (last.number + 1, last.hash) if last else (1, chain.START)
-        who = self.actor
+        who = replace(self.actor, client=self.actor.client[:64])
         entry = Entry(number, self.now, who.uid, who.via, who.client, action, kind, about, said)
         self.connection.execute(
             insert(audit),

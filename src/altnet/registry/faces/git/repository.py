@@ -26,7 +26,6 @@ _CONFIG: Final = {
     "receive.denyNonFastForwards": "true",
     "receive.procReceiveRefs": "refs/for",
     "receive.autogc": "false",
-    "transfer.hideRefs": "refs/for",
     "uploadpack.allowFilter": "true",
 }
 

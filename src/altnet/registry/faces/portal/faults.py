@@ -53,8 +53,13 @@ class Faults:
 def _shown(fault: Fault) -> tuple[str, Shown]:
     found = _PLACE.fullmatch(fault.field)
     name, line = (found[1], found[2]) if found else (fault.field, None)
-    return name, Shown(_sentence(fault.what), _sentence(fault.remedy), int(line) + 1 if line else None, fault.code)
+    return name, Shown(_closed(fault.what), _sentence(fault.remedy), int(line) + 1 if line else None, fault.code)
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    return _closed(text[:1].upper() + text[1:])
+
+
+def _closed(text: str) -> str:
+    """Return a sentence with its period. It may begin with a name, so that its first letter stays as it is."""
+    return f"{text}." if text and text[-1] not in ".!?" else text

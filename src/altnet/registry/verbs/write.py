@@ -1,0 +1,18 @@
+"""Brings what changes to the zones' primary, compares all of it each minute, and does what is due each hour."""
+
+from __future__ import annotations
+
+import signal
+
+from ..reach import desk_of
+from ..settings import Settings
+from ..writer import build, signing
+
+
+def main(settings: Settings) -> int:
+    """Run until it is told to end; a step that is under way is ended first."""
+    running = build.loop(settings, desk_of(settings), signing.key(settings))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: running.stop.set())
+    running.run()
+    return 0

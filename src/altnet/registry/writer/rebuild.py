@@ -1,0 +1,143 @@
+"""Fills an empty primary with all zones of the registry's, and says what took how long.
+
+The top-level domains are the plan's: ``site.yml --tags names`` makes them first. Zones that are there are left to the
+comparison. Once is as good as twice, and whoever is killed begins again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ...powerdns import apply
+from ...powerdns.client import RefusedError
+from ...powerdns.marks import REGISTRY
+from ...powerdns.present import listed
+from ..storage import projection
+from . import parents
+from .compare import audit_head
+from .primary import Primary
+from .wanted import Maker, Wanted
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..domain.model import Head
+    from ..storage.store import Store
+
+#: PowerDNS has one writer of its data; a second request is read and answered meanwhile, and a third one is none faster.
+_THREADS: Final = 2
+#: Delegations in one request.
+_CHUNK: Final = 5000
+_LOOKS: Final = 5
+_CONFLICT: Final = 409
+
+
+@dataclass
+class Report:
+    """What was made, what could not be, and the seconds of each step."""
+
+    made: int = 0
+    there: int = 0
+    delegated: int = 0
+    problems: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Return it for the operator."""
+        total = sum(self.seconds.values())
+        steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
+        return [
+            f"{self.made} zones made, {self.there} were there, {self.delegated} delegated: {total:.1f} s ({steps})",
+            *self.problems,
+        ]
+
+
+@dataclass
+class Rebuild:
+    """The rebuilding; ``patience`` is how long secondaries may stand still before it goes on without them."""
+
+    store: Store
+    maker: Maker
+    primary: Primary
+    watch: Watch
+    patience: float = 60.0
+
+    def run(self, head: Head | None = None, text: str = "") -> Report:
+        """Make what is missing. PowerdnsError where the primary does not answer."""
+        report = Report()
+        begun = time.monotonic()
+
+        def step(name: str) -> None:
+            nonlocal begun
+            report.seconds[name] = time.monotonic() - begun
+            begun = time.monotonic()
+
+        with self.store.read() as connection:
+            wanted = {name: self.maker.domain(one) for name, one in projection.zones(connection).items()}
+            found = projection.reverses(connection)
+        wanted |= {name: self.maker.reverse(name, one) for name, one in found.items()}
+        wanted |= audit_head(head, text, self.maker.tlds)
+        there = listed(self.primary.api)
+        step("reading the rows")
+        self._zones(report, [one for name, one in wanted.items() if one.zone is not None and name not in there])
+        report.there = sum(name in there for name, one in wanted.items() if one.zone is not None)
+        step("zones")
+        self._see(wanted)
+        step("looking again")
+        self._wait(report, wanted)
+        step("secondaries")
+        for parent in self.maker.parents:
+            if parent not in there:
+                report.problems.append(f"the primary has no zone {parent}: run site.yml --tags names, then this again")
+                continue
+            self._delegate(report, parent, [one for one in wanted.values() if one.parent == parent])
+        step("delegations")
+        return report
+
+    def _zones(self, report: Report, missing: list[Wanted]) -> None:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for why in pool.map(self._made, missing):
+                if why:
+                    report.problems.append(why)
+                else:
+                    report.made += 1
+
+    def _made(self, wanted: Wanted) -> str:
+        try:
+            self.primary.bring(wanted, None)
+        except RefusedError as error:
+            # The writer, which runs beside us, was there first.
+            return "" if error.status == _CONFLICT else " ".join(str(error).split())
+        return ""
+
+    def _see(self, wanted: Mapping[str, Wanted]) -> None:
+        """Write again what PowerDNS has lost of zones' settings, which happens under load."""
+        ours = {name: REGISTRY for name, one in wanted.items() if one.zone is not None}
+        for _ in range(_LOOKS):
+            if not apply.see_to_it(self.primary.api, ours, self.primary.catalog, listed(self.primary.api)):
+                return
+
+    def _wait(self, report: Report, wanted: Mapping[str, Wanted]) -> None:
+        if not self.watch.addresses:
+            return
+        serials = {name: int(zone["serial"]) for name, zone in listed(self.primary.api).items() if name in wanted}
+        lag = self.watch.make(self.watch.addresses).wait(serials, self.patience)
+        report.problems += [f"no word from {one}: it fetches all when it is back" for one in lag.silent]
+        report.problems += [f"{one} does not follow {len(zones)} zones yet" for one, zones in lag.behind.items()]
+
+    def _delegate(self, report: Report, parent: str, names: list[Wanted]) -> None:
+        api = self.primary.api
+        parents.marks(api, parent, add={one.name for one in names if one.sets and one.zone is None})
+        for start in range(0, len(names), _CHUNK):
+            some = names[start : start + _CHUNK]
+            held = parents.read(api, parent)
+            todo = parents.change(held, some)
+            if not todo.empty:
+                apply.past(held.serial, self.primary.clock)
+                parents.write(api, parent, todo)
+                report.delegated += len({one.name for one in todo.put if one.type == "NS"})
+        self.primary.notify(parent)
+        self.watch.tell(parent)
