@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ VERBS: Final = (
     "rebuild",
     "check",
     "backup",
+    "copy",
     "invite",
 )
 _USAGE: Final = f"usage: python3 -m altnet.registry {{{','.join(VERBS)}}} SETTINGS [ARGUMENT ...]"
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> int:
         print(_USAGE, file=sys.stderr)  # noqa: T201
         return 2
     verb, path, *rest = arguments
+    # For programs that are begun by this one, such as the hook that takes a push.
+    os.environ["ALTNET_REGISTRY_SETTINGS"] = str(Path(path).absolute())
     # Each has its own imports: who writes to the name servers needs no web framework.
     module = importlib.import_module(f".verbs.{verb}", __package__)
     try:

@@ -6,8 +6,7 @@ import signal
 
 from ..reach import desk_of
 from ..settings import Settings
-from ..writer import build
-from . import signing
+from ..writer import build, signing
 
 
 def main(settings: Settings) -> int:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..acts.desk import Desk
 
-_PORT = 5300
 _TIMEOUT = 120.0
 
 
@@ -48,12 +47,11 @@ def parts(settings: Settings, api: Api | None = None) -> Parts:
     api = api or HttpApi(place.address, place.port, read_key(Path(place.key_file)), patience=0, timeout=_TIMEOUT)
     reverse = f"{reverse_zone(settings.policy.prefix)}." if settings.policy.prefix else ""
     source = place.address if ":" in place.address else None
-    port = int(getattr(settings, "secondary_port", 0) or _PORT)
     return Parts(
         api,
         Maker(settings.policy, settings.secret("zone_secret_file").decode(), reverse),
         Primary(api, place.catalog),
-        Watch.of(settings.secondaries, port, source),
+        Watch.of(settings.secondaries, settings.secondary_port, source),
     )
 
 

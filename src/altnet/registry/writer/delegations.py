@@ -123,27 +123,30 @@ class Asking:
     def _server(
         self, zone: str, shown: str, address: str, ds: frozenset[dns.rdata.Rdata], deadline: float
     ) -> Fault | None:
-        name = dns.name.from_text(zone)
         try:
-            soa = self._heard(name, dns.rdatatype.SOA, address, deadline)
-            if soa is None:
-                what = f"{shown} does not answer for {zone} with authority"
-                return Fault("nameservers", "lame", what, "set the zone up on that server first")
-            if not ds:
-                return None
-            keys = self._heard(name, dns.rdatatype.DNSKEY, address, deadline)
-            if keys is None:
-                what = f"{shown} has no DNSKEY for {zone}, and a DS says that it is signed"
-                return Fault("ds", "unsigned", what, "sign the zone first, or leave the DS out")
-            holds(name, ds, Said(shown, dnskey=keys), time.time())
+            return self._judged(zone, shown, address, ds, deadline)
         except RefusedError as error:
-            what = f"{shown}: {error}"
-            return Fault("ds", "ds", what, "give the DS of the key that signs the zone's DNSKEY")
+            return Fault("ds", "ds", f"{shown}: {error}", "give the DS of the key that signs the zone's DNSKEY")
         except TimeoutError as error:
-            return Fault("nameservers", "slow", str(error), "name servers that answer at once")
+            return Fault("nameservers", "slow", f"{error} ({shown})", "name servers that answer at once")
         except (OSError, EOFError, dns.exception.DNSException) as error:
             what = f"{shown} does not answer by TCP ({error or type(error).__name__})"
             return Fault("nameservers", "silent", what, "let it answer on port 53, by UDP and TCP")
+
+    def _judged(
+        self, zone: str, shown: str, address: str, ds: frozenset[dns.rdata.Rdata], deadline: float
+    ) -> Fault | None:
+        name = dns.name.from_text(zone)
+        if self._heard(name, dns.rdatatype.SOA, address, deadline) is None:
+            what = f"{shown} does not answer for {zone} with authority"
+            return Fault("nameservers", "lame", what, "set the zone up on that server first")
+        if not ds:
+            return None
+        keys = self._heard(name, dns.rdatatype.DNSKEY, address, deadline)
+        if keys is None:
+            what = f"{shown} has no DNSKEY for {zone}, and a DS says that it is signed"
+            return Fault("ds", "unsigned", what, "sign the zone first, or leave the DS out")
+        holds(name, ds, Said(shown, dnskey=keys), time.time())
         return None
 
     def _heard(

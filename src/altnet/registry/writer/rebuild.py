@@ -50,7 +50,7 @@ class Report:
         total = sum(self.seconds.values())
         steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
         return [
-            f"{self.made} zones made, {self.there} were there, {self.delegated} names delegated: {total:.1f} s ({steps})",
+            f"{self.made} zones made, {self.there} were there, {self.delegated} delegated: {total:.1f} s ({steps})",
             *self.problems,
         ]
 

@@ -69,7 +69,8 @@ class Maker:
                 RRset(name, "NS", DELEGATION_TTL, (self._server,)),
             )
             return Wanted(name, parent, self._zone(name, served.rrsets), ours, served.tsig)
-        sets = tuple(make(*_plain(one)) for one in served.delegation)
+        # Whatever the rows say, nobody puts anything at a name that is not theirs.
+        sets = tuple(make(*_plain(one)) for one in served.delegation if is_within(one.name, name))
         if not sets and self.taken(name):
             # Nothing is registered there, and what its parent says of it is the inventory's.
             return Wanted(name, None)

@@ -34,6 +34,7 @@ _SAY: Final = 10.0
 _GUARDED: Final = 15
 _THREADS: Final = 2
 _SAMPLES: Final = 64
+_LOST: Final = 500
 
 
 @dataclass
@@ -120,8 +121,7 @@ class Work:
             held = self.primary.read(job.name)
             left = self.primary.differs(wanted, held)
             if left or held is None:
-                # Written a moment ago, and lost: it is written again.
-                return False
+                raise RefusedError(f"zone {job.name}", _LOST, f"and has lost what was written: {'; '.join(left[:3])}")
         job.serial = held.zone.serial
         self.right[job.name] = (held.zone.serial, digest(wanted))
         return True
@@ -169,7 +169,8 @@ class Work:
     def _delegated(self, parent: str, jobs: Sequence[Job]) -> list[Job]:
         """Make a parent say what it has to of names; return the jobs that are done with it."""
         try:
-            there = parents.read(self.primary.api, parent, [job.wanted for job in jobs])
+            some = None if any(job.whole for job in jobs) else [job.wanted for job in jobs]
+            there = parents.read(self.primary.api, parent, some)
         except parents.NoParentError:
             why = f"the primary has no zone {parent}: run site.yml --tags names first"
             self._fail({job.name: (job, why) for job in jobs})
@@ -191,7 +192,8 @@ class Work:
             self.primary.notify(parent)
             self._remember(parent, todo)
             if not parents.change(parents.read(self.primary.api, parent, wanted), wanted).empty:
-                self.again = True
+                why = f"{parent} does not say what was written into it a moment ago"
+                self._fail({job.name: (job, why) for job in jobs})
                 return []
         parents.marks(self.primary.api, parent, add=own, remove={one.name for one in wanted} - own)
         return list(jobs)

@@ -20,4 +20,3 @@ def activity(view: Member) -> Response:
         view.desk, view.actor, account=view.actor.uid, object=about or None, cursor=view.query("cursor") or None
     )
     return view.page("activity.html", page=page, entries=page.items, deed=deed, said=said, about=about)
-

@@ -44,7 +44,8 @@ def home(view: Member) -> Response:
         if actor.may(Role.REGISTRAR)
         else 0,
         entries=history.listed(desk, actor, account=actor.uid, limit=_SHOWN).items,
-        deed=deed, said=said,
+        deed=deed,
+        said=said,
     )
 
 

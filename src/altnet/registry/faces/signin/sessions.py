@@ -63,6 +63,18 @@ def begin(signin: Signin, uid: str, *, client: str, agent: str, method: str) -> 
     return secret
 
 
+def standing(signin: Signin, uid: str) -> frozenset[Role] | None:
+    """Return somebody's roles here, None for who is gone or locked.
+
+    Whoever is in no group of the registry's has none, and is still somebody to the sites that are theirs.
+    """
+    found = roles_of(signin.desk, uid)
+    if found:
+        return found
+    person = signin.desk.directory.person(uid)
+    return None if person is None or person.locked else found
+
+
 def find(signin: Signin, secret: str) -> Session | None:
     """Return the session of a cookie; None for one that is over, or whose owner is gone or locked."""
     if not secret:
@@ -73,8 +85,8 @@ def find(signin: Signin, secret: str) -> Session | None:
         row = connection.execute(select(sessions).where(sessions.c.digest == key)).one_or_none()
     if row is None or row.expires <= now or now - row.used > timedelta(seconds=signin.times.idle):
         return None
-    roles = roles_of(signin.desk, row.uid)
-    if not roles:
+    roles = standing(signin, row.uid)
+    if roles is None:
         return None
     if now - row.used >= _NOTED:
         with signin.desk.store.write() as connection:
@@ -107,6 +119,13 @@ def end(signin: Signin, uid: str, *, only: str | None = None, but: str | None = 
         which &= sessions.c.id != but
     with signin.desk.store.write() as connection:
         return int(connection.execute(delete(sessions).where(which)).rowcount)
+
+
+def drop(signin: Signin, secret: str) -> None:
+    """End the session of a cookie: its browser gets another one."""
+    if secret:
+        with signin.desk.store.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == digest(secret)))
 
 
 def once(signin: Signin, text: str, seconds: int) -> bool:

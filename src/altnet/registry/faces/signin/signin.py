@@ -32,6 +32,7 @@ class Times:
     failures_user: int = 10
     failures_client: int = 30
     failures_window: int = 900
+    pace: float = 0.3  # before a wrong password is answered: the directory takes longer for a name that it knows
 
 
 class Signin:

@@ -1,4 +1,4 @@
-"""The key that signs the audit log's head, from the settings: no verb itself."""
+"""The key that signs the audit log's head, from the settings."""
 
 from __future__ import annotations
 
