@@ -21,7 +21,19 @@ from pathlib import Path
 from .figures import Report
 from .measure import ROOT, AbsentError
 
-PARTS = ("plan", "render", "peers", "controller", "mesh", "apply", "dataplane", "names", "content", "site_run")
+PARTS = (
+    "plan",
+    "render",
+    "peers",
+    "controller",
+    "mesh",
+    "apply",
+    "dataplane",
+    "names",
+    "registry",
+    "content",
+    "site_run",
+)
 # Namespaces and processor belong to the machine, not to a checkout.
 LOCK = Path(tempfile.gettempdir(), "altnet-bench.lock")
 OUT = ROOT / "benchmarks" / "out" / "latest.json"
