@@ -191,22 +191,19 @@ class Load:
 def serve(home: Path) -> None:
     """Fill a registry, say its tokens, and serve it on one core."""
     import uvicorn  # noqa: PLC0415
-    from starlette.applications import Starlette  # noqa: PLC0415
 
-    from altnet.registry.faces import programs  # noqa: PLC0415
-    from altnet.registry.faces.metrics import Measured, Metrics  # noqa: PLC0415
+    from altnet.registry.faces.app import make  # noqa: PLC0415
     from altnet.registry.faces.signin.signin import Signin  # noqa: PLC0415
     from altnet.registry.faces.world import World  # noqa: PLC0415
+    from altnet.registry.settings import Limits, Settings  # noqa: PLC0415
 
     os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
     desk, tokens = fill(home / "registry.db")
-    settings: Any = SimpleNamespace(site="portal.alt")
+    nobody: Any = None  # whom the settings would ask: here people are in memory
+    settings = Settings("", "portal.alt", desk.policy, nobody, limits=Limits(requests=10**9, writes=10**9))
     world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
-    metrics = Metrics(desk)
-    inner = Starlette(routes=programs.routes(world, metrics))
-    inner.state.world = world
     print(json.dumps({"tokens": tokens}), flush=True)
-    uvicorn.run(Measured(inner, metrics), uds=str(home / "socket"), log_level="warning", access_log=False)
+    uvicorn.run(make(world), uds=str(home / "socket"), log_level="warning", access_log=False)
 
 
 def fill(place: Path) -> tuple[Any, dict[str, str]]:

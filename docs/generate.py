@@ -257,6 +257,30 @@ def addressing_page(ranges: Iterable[Range]) -> str:
     )
 
 
+def api_page() -> str:
+    """Return the page of the registry's API, from the document that it serves itself."""
+    from altnet.registry.faces.api import app, document  # noqa: PLC0415 - of all pages only this one needs FastAPI
+
+    found = document.of(app.make(None))  # type: ignore[arg-type]
+    sections = []
+    for tag in found["tags"]:
+        lines = (
+            f"| `{method.upper()}` | `{path}` | {cell(operation['description'])} |"
+            for path, methods in found["paths"].items()
+            for method, operation in methods.items()
+            if operation["tags"] == [tag["name"]]
+        )
+        sections += [
+            f"## {tag['name'].capitalize()}",
+            tag["description"],
+            table("| method | path | what, and who |", lines),
+        ]
+    about = "All paths are below `/api/v1`; `/api/v1/openapi.json` has their fields, with examples. How to use them:"
+    return page(
+        "The registry's API", "src/altnet/registry/faces/api", f"{about} [concepts](../concepts/api.md).", *sections
+    )
+
+
 def index(produced: Iterable[Path]) -> str:
     """Return the reference's own index."""
     groups = {"Roles": "roles", "Modules": "modules"}
@@ -279,6 +303,7 @@ def pages() -> dict[Path, str]:
         made[REFERENCE / "modules" / f"{path.stem}.md"] = module_page(path)
     made[REFERENCE / "playbooks.md"] = playbook_page([ROOT / "site.yml", *(ROOT / "playbooks").glob("*.yml")])
     made[REFERENCE / "addressing.md"] = addressing_page(RANGES)
+    made[REFERENCE / "api.md"] = api_page()
     filters = sorted((ROOT / "filter_plugins").glob("*.yml"))
     if filters:
         made[REFERENCE / "filters.md"] = filter_page(filters)

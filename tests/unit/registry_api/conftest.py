@@ -6,7 +6,6 @@ import sqlite3
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,18 +13,19 @@ import pytest
 
 pytest.importorskip("fastapi", reason="NOT TESTED HERE: the registry's packages; they are in the tests' environment")
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from altnet.registry.acts import accounts, tokens
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.model import Actor, Scope
 from altnet.registry.domain.policy import Policy
-from altnet.registry.faces import programs
-from altnet.registry.faces.metrics import Measured, Metrics
+from altnet.registry.faces import guards, programs
+from altnet.registry.faces.metrics import Metrics
 from altnet.registry.faces.signin import sessions
 from altnet.registry.faces.signin.signin import Signin
 from altnet.registry.faces.world import World
+from altnet.registry.settings import Limits, Settings
 from altnet.registry.storage.store import Store
 
 PREFIX = "fd12:3456:789a::/48"
@@ -80,9 +80,7 @@ class Registry:
     desk: Desk
     people: People
     app: Any
-    inner: Starlette
     client: TestClient
-    metrics: Metrics
     world: World
     secrets: dict[str, str] = field(default_factory=dict)
 
@@ -127,14 +125,17 @@ def build(place: Path, template: Registry | None = None) -> Registry:
         Answering(),
         lambda: datetime.now(UTC).replace(microsecond=0),
     )
-    settings: Any = SimpleNamespace(site="portal.alt")
+    nobody: Any = None  # whom the settings would ask: here people are in memory
+    settings = Settings("", "portal.alt", desk.policy, nobody, limits=Limits(requests=10**9, writes=10**9))
     world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
     metrics = Metrics(desk)
-    inner = Starlette(routes=programs.routes(world, metrics))
-    inner.state.world = world
-    app = Measured(inner, metrics)
+    app = FastAPI(openapi_url=None)
+    app.state.world = world
+    app.router.routes += programs.routes(world, metrics)
+    app.add_middleware(guards.Bodies)
+    app.add_middleware(guards.Log, watch=metrics.watch)
     client = TestClient(app, base_url="https://portal.alt", raise_server_exceptions=False)
-    made = Registry(desk, people, app, inner, client, metrics, world)
+    made = Registry(desk, people, app, client, world)
     if template is not None:
         made.secrets.update(template.secrets)
         return made

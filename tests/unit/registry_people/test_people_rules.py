@@ -65,6 +65,7 @@ class TestPasswords:
             ("correct horse battery staple", "too-easy"),
             ("twelve\0characters", "characters"),
             ("twelve characters \ud800", "characters"),
+            ("twelve\tcharacters", "characters"),
             ("{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3", "characters"),
             ("{cleartext}whatever that is", "characters"),
         ],

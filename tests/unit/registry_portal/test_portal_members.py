@@ -206,14 +206,14 @@ def test_delegating_shows_what_the_servers_answered(site: Any) -> None:
     ann = _with_garden(site)
     site.servers.wrong = (Fault("nameservers[0]", "silent", "ns1.garden.alt. does not answer", "start it"),)
     page = ann.get("/names/garden.alt/delegation")
-    page = ann.send(page, "/delegation", nameservers="ns1.garden.alt.", glue="ns1.garden.alt. fd12:3456:789a::53")
+    page = ann.send(page, "/delegation", nameservers="ns1.garden.alt.", glue="ns1.garden.alt. fd12:3456:789a:1::53")
     assert page.status == 422
     assert "Line 1: ns1.garden.alt. does not answer. Start it." in page.words
     site.servers.wrong = ()
     page = ann.send(page, "/delegation")
     assert page.path == "/names/garden.alt"
     assert "the holder's own servers" in page.words
-    assert "fd12:3456:789a::53" in ann.get("/names/garden.alt/delegation").text
+    assert "fd12:3456:789a:1::53" in ann.get("/names/garden.alt/delegation").text
     page = ann.send(ann.get("/names/garden.alt/host"), "/host")
     assert "is served by the network" in page.words
 

@@ -155,6 +155,10 @@ class Portal(Base):
         )
         self.app = make(World(self.desk, self.signin, settings))
 
+    def client(self) -> TestClient:
+        """Return a client that sends what it is told, and nothing of itself."""
+        return TestClient(self.app, f"https://{SITE}", raise_server_exceptions=False)
+
     def browser(self, client: str = CLIENT) -> Browser:
         """Return a browser without cookies."""
         return Browser(self, client)

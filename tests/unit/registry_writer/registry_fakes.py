@@ -1,4 +1,4 @@
-"""A PowerDNS in memory that can be killed at any request, a clock that stands still, and the rows in a real database."""
+"""A PowerDNS in memory that can be killed at any request, a clock that stands still, and rows in a real database."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ class FakeTime(Clock):
 
 
 class FakeFollowers:
-    """Serve what the primary has, at once; who is in ``stuck`` serves nothing, and who is in ``silent`` says nothing."""
+    """Serve what the primary has, at once; the ``stuck`` serve nothing, and the ``silent`` say nothing."""
 
     def __init__(self, world: World, names: Iterable[str]) -> None:
         self.world, self.names = world, list(names)
@@ -242,7 +242,7 @@ class People:
 class World:
     """The rows, the primary, its secondaries, and the writer between them."""
 
-    def __init__(self, url: str, **policy: Any) -> None:
+    def __init__(self, url: str, *, fresh: bool = True, **policy: Any) -> None:
         self.time = FakeTime()
         self.api = FakeApi(self.time)
         self.told: list[str] = []
@@ -252,13 +252,14 @@ class World:
         self.sampled: list[Sample] = []
         self.policy = Policy(prefix=PREFIX, taken=TAKEN, domains_quota=1000, **policy)
         self.store = Store.open(url)
-        self.store.migrate()
         people: Any = People()
         self.desk = Desk(self.store, self.policy, people, people, self.time.date)
-        with self.store.write() as connection:
-            for uid in ("ann", "bob", "root"):
-                values = {"uid": uid, "state": AccountState.ACTIVE, "created": self.time.date()}
-                connection.execute(insert(tables.accounts), values)
+        if fresh:
+            self.store.migrate()
+            with self.store.write() as connection:
+                for uid in ("ann", "bob", "root"):
+                    values = {"uid": uid, "state": AccountState.ACTIVE, "created": self.time.date()}
+                    connection.execute(insert(tables.accounts), values)
         for name in ("alt.", REVERSE):
             self.plan(name)
         self.restart()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -281,14 +282,19 @@ def without_secrets(state: dict[str, object]) -> str:
 def test_killed_at_every_request(tmp_path: Path, after: bool) -> None:
     """Whatever request is the last one of a writer, the next writer brings everything to the same end."""
 
+    base = tmp_path / "base.sqlite"
+    World(f"sqlite:///{base}").store.close()
+
     def told(kill: int | None, number: int) -> tuple[World, int]:
-        world = World(f"sqlite:///{tmp_path}/{number}-{after}.sqlite")
+        place = tmp_path / f"{number}.sqlite"
+        shutil.copy(base, place)
+        world = World(f"sqlite:///{place}", fresh=False)
         world.api.left, world.api.after, spent = kill, after, 0
         for act in story(world):
             act()
-            for _ in range(3):
+            for _ in range(2):
                 try:
-                    world.settle(12)
+                    world.settle(8)
                 except KilledError:
                     spent += 1
                     world.api.left = None

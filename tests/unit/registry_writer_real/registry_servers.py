@@ -23,6 +23,7 @@ from tests.daemons import free_port, until
 from altnet.naming import keys
 from altnet.powerdns import model
 from altnet.powerdns.client import HttpApi
+from altnet.powerdns.errors import PowerdnsError
 from altnet.powerdns.followers import DnsFollowers
 from altnet.powerdns.reconcile import Report, Tsig, Wish, reconcile
 from altnet.registry.acts.desk import Desk, now
@@ -124,7 +125,7 @@ version-string=anonymous
     def _answers(self) -> bool:
         try:
             HttpApi("::1", self.api_port, API_KEY, patience=0).call("GET", "")
-        except Exception:
+        except PowerdnsError:
             return False
         return True
 
@@ -318,18 +319,18 @@ class Network:
 def fill(store: Store, names: Iterable[str], records: int = 1) -> None:
     """Put registered domains into the rows, faster than by acts; without outbox lines."""
     moment = now()
+    same = {
+        "state": "registered", "before": "", "hosting": "zone", "holder": "ann", "created": moment, "updated": moment,
+        "expires": moment + timedelta(days=365),
+    }  # fmt: skip
     rows = [
-        {
-            "name": name, "tld": name.partition(".")[2], "unicode": name.rstrip("."), "skeleton": name, "state": "registered",
-            "before": "", "hosting": "zone", "holder": "ann", "created": moment, "updated": moment,
-            "expires": moment + timedelta(days=365),
-        }
+        {"name": name, "tld": name.partition(".")[2], "unicode": name.rstrip("."), "skeleton": name, **same}
         for name in names
-    ]  # fmt: skip
+    ]
+    value = {"type": "AAAA", "ttl": 300, "records": ["fd12:3456:789a::9"]}
     sets = [
-        {"domain": row["name"], "name": f"h{index}.{row['name']}", "type": "AAAA", "ttl": 300, "records": ["fd12:3456:789a::9"]}
-        for row in rows for index in range(records)
-    ]  # fmt: skip
+        {"domain": row["name"], "name": f"h{index}.{row['name']}", **value} for row in rows for index in range(records)
+    ]
     with store.write() as connection:
         connection.execute(insert(tables.domains), rows)
         connection.execute(insert(tables.rrsets), sets)

@@ -143,7 +143,7 @@ class Comparison:
         for stray in sorted(strays):
             found.strays.add(stray)
             found.add(stray, [f"is delegated in {name}, and not registered"])
-        kept = own | strays | {one for one in marked if one in busy}
+        kept = own | (strays & marked) | (marked & set(busy))
         if marked != kept:
             found.marks[name] = frozenset(kept) - marked, marked - frozenset(kept)
             found.add(name, ["its marks of what is the registry's are not right"])

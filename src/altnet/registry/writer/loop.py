@@ -117,6 +117,8 @@ class Loop:
             names = [*(set(found.differences) - found.strays - set(found.marks)), *going]
             names = [name for name in names if name.endswith(".") and name not in published]
             jobs = self.work.outbox.jobs(connection, sorted(names))
+            for job in jobs:
+                job.whole = True
             used = set(connection.execute(select(domains.c.tsig).where(domains.c.tsig.in_(found.keys))).scalars())
         for parent, (add, remove) in found.marks.items():
             parents.marks(self.work.primary.api, parent, add=add, remove=remove)

@@ -40,6 +40,8 @@ class Job:
     #: The keys of the zone that is to go away; None where there is none of ours.
     going: tuple[str, ...] | None = None
     told: bool = False
+    #: Its parent has something of it that only who reads the whole parent finds.
+    whole: bool = False
 
     @property
     def last(self) -> int:

@@ -169,7 +169,8 @@ class Work:
     def _delegated(self, parent: str, jobs: Sequence[Job]) -> list[Job]:
         """Make a parent say what it has to of names; return the jobs that are done with it."""
         try:
-            there = parents.read(self.primary.api, parent, [job.wanted for job in jobs])
+            some = None if any(job.whole for job in jobs) else [job.wanted for job in jobs]
+            there = parents.read(self.primary.api, parent, some)
         except parents.NoParentError:
             why = f"the primary has no zone {parent}: run site.yml --tags names first"
             self._fail({job.name: (job, why) for job in jobs})

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...domain.errors import Fault, RegistryError
+from ..metrics import note
 from . import document, joining, keys, names, numbers, passing, people, problem, records, running
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Raw:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         raw = scope.get("raw_path")
+        if scope["type"] == "http":
+            note(scope)["route"] = "/api/v1"
         if scope["type"] == "http" and raw:
             path = raw.partition(b"?")[0].decode("ascii", "replace")
             scope = {**scope, "path": path}
@@ -91,9 +94,6 @@ async def _broken(_: Request, __: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    measured = request.scope.get("altnet.measured")
-    if measured is not None:
-        measured["route"] = "/api/v1"
     if error.status_code == 405:
         allow = ", ".join(sorted(_methods(request)))
         fault = Fault("", "method", "it has no such method", f"it takes {allow}")

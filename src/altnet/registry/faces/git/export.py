@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, func, select
 
+from ...audit import heads
 from ...domain.model import Entry
 from ...storage import rows, snapshots
 from ...storage.tables import audit, audit_heads, exports
@@ -97,7 +98,7 @@ def _head(desk: Desk, repository: Repository, name: str, last: int, tld: str) ->
         query = select(audit_heads).order_by(audit_heads.c.time.desc(), audit_heads.c.number.desc()).limit(1)
         row = connection.execute(query).one_or_none()
     if row is not None:
-        wanted[paths.HEAD] = objects.head(rows.head(row))
+        wanted[paths.HEAD] = heads.text(rows.head(row)) + "\n"
     present = repository.texts(BRANCH, sorted(wanted))
     changed = tuple((path, text) for path, text in sorted(wanted.items()) if present.get(path) != text.encode())
     if not changed:

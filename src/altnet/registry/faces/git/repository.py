@@ -72,6 +72,23 @@ class Repository:
         except subprocess.CalledProcessError:
             return ""
 
+    def versions(self, path: str, most: int = 1000) -> list[str]:
+        """Return what a file said in each commit that changed it, the newest first."""
+        if not self.head():
+            return []
+        commits = self.run("log", f"-{most}", "--format=%H", BRANCH, "--", path).decode().split()
+        asked = "".join(f"{commit}:{path}\n" for commit in commits).encode()
+        said, start, found = self.run("cat-file", "--batch", data=asked) if commits else b"", 0, []
+        for _ in commits:
+            end = said.index(b"\n", start)
+            words = said[start:end].split(b" ")
+            start = end + 1
+            if len(words) == 3:
+                size = int(words[2])
+                found.append(said[start : start + size].decode(errors="replace"))
+                start += size + 1
+        return found
+
     def trailer(self, key: str) -> str:
         """Return the value of a trailer of the branch's last commit, empty where it has none."""
         if not self.head():

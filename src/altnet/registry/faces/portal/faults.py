@@ -8,8 +8,8 @@ from typing import Final
 
 from ...domain.errors import Fault, RegistryError
 
-#: ``scope.names[2]`` is the third line of the field ``names``.
-_PLACE: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+)(?:\[(\d+)\])?(?:\.[a-z_]+)?")
+#: ``scope.names[2]`` is the third line of the field ``names``; ``glue[ns.garden.alt.][0]`` is somewhere in ``glue``.
+_PLACE: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+)(?:\[(?:(\d+)|[^\]]*)\].*)?")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ...acts import accounts, domains, history, invitations, tokens
 from ...domain.errors import RegistryError
 from ...domain.model import Domain, DomainState, Role
-from .activity import said
+from .deeds import deed, said
 from .view import Member, View
 
 router = APIRouter()
@@ -44,6 +44,7 @@ def home(view: Member) -> Response:
         if actor.may(Role.REGISTRAR)
         else 0,
         entries=history.listed(desk, actor, account=actor.uid, limit=_SHOWN).items,
+        deed=deed,
         said=said,
     )
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ...acts import history, state
 from ...domain.errors import RegistryError
 from ...writer import guard
-from .activity import said
+from .deeds import deed, said
 from .delegation import lines
 from .view import Operator, Sent, View
 
@@ -57,7 +57,7 @@ def audit(view: Operator) -> Response:
         object=form["object"] or None, since=since, until=until + timedelta(days=1) if until else None,
         cursor=view.query("cursor") or None,
     )  # fmt: skip
-    return view.page("audit.html", page=page, form=form, said=said, head=history.head(view.desk))
+    return view.page("audit.html", page=page, form=form, deed=deed, said=said, head=history.head(view.desk))
 
 
 @router.get("/operator/audit/verify")

@@ -11,7 +11,7 @@ from ...acts import accounts, domains, history, invitations
 from ...domain.errors import RegistryError, refuse
 from ...domain.model import Account, AccountState
 from ..signin.session import Form
-from .activity import said
+from .deeds import deed, said
 from .view import Registrar, Sent, View, version_of
 
 router = APIRouter()
@@ -92,6 +92,7 @@ def _about(view: View, uid: str) -> dict[str, Any]:
         "below": len(tree),
         "open": len(invitations.listed(view.desk, view.actor, inviter=uid, open_only=True).items),
         "entries": history.listed(view.desk, view.actor, account=uid, limit=10).items,
+        "deed": deed,
         "said": said,
         "policy": view.desk.policy,
     }

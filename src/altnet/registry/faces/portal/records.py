@@ -29,7 +29,7 @@ def new(view: Member, name: str) -> Response:
     """Show the form of one type."""
     zone = domains.get(view.desk, view.actor, name)
     kind = view.query("type").upper()
-    form = {"type": kind if kind in editor.EXPLAINED else editor.COMMON[0], "name": view.query("owner")}
+    form = {"type": kind if kind in editor.EXPLAINED else editor.COMMON[0], "name": view.query("owner") or "@"}
     return view.page("record.html", form=form, **_form(zone, None))
 
 

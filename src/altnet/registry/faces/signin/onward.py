@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ....authenticator.messages import cookie
@@ -17,8 +18,6 @@ from . import sessions
 from .session import SESSION, client_of, from_here, session_of, world_of
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from .sessions import Session
     from .signin import Signin
 
