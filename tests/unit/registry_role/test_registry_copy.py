@@ -57,7 +57,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         directory.mkdir()
         shutil.chown(directory, "postgres")
     own = ["runuser", "-u", "postgres", "--"]
-    subprocess.run([*own, str(found[-1]), "-D", str(data), "-A", "trust", "-N"], check=True, capture_output=True, cwd="/")
+    subprocess.run(
+        [*own, str(found[-1]), "-D", str(data), "-A", "trust", "-N"], check=True, capture_output=True, cwd="/"
+    )
     server = [str(found[-1].with_name("postgres")), "-D", str(data), "-k", str(socket), "-h", "", "-F"]
     with subprocess.Popen([*own, *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/") as process:
         try:
