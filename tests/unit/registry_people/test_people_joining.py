@@ -88,6 +88,53 @@ class TestTheDirectoryIsAway:
         assert states(there)["ben"] is AccountState.JOINING
 
 
+class TestOnceMore:
+    """The same link and uid, after an answer that did not come."""
+
+    @pytest.mark.parametrize("half", ["before_create", "after_create"])
+    def test_goes_on_where_it_was_cut_off(self, here: Registry, half: str) -> None:
+        secret = here.invited()
+        setattr(here.people, half, away)
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        setattr(here.people, half, None)
+        with pytest.raises(RegistryError) as caught:  # the link is used for somebody
+            join(here.desk, secret, "cleo")
+        assert caught.value.kind == "expired"
+        assert join(here.desk, secret, "ben").state is AccountState.ACTIVE
+        assert uses(here) == 1
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        assert history.verify(here.desk) == []
+
+    def test_with_another_password_what_is_there_stays(self, here: Registry) -> None:
+        secret = here.invited()
+        here.people.after_create = away
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        here.people.after_create = None
+        with pytest.raises(RegistryError) as caught:
+            invitations.join(here.desk, secret, uid="ben", name="Ben", password=PASSWORD + "!")
+        assert caught.value.kind == "conflict"
+        assert here.people.passwords["ben"] == PASSWORD
+        here.clock.later(minutes=2)
+        accounts.finish_joining(here.desk)
+        assert states(here)["ben"] is AccountState.ACTIVE
+        assert uses(here) == 1
+
+    def test_sent_twice_at_once(self, here: Registry) -> None:
+        """A second click while the first is on its way."""
+        secret, second = here.invited(), []
+
+        def click() -> None:
+            here.people.before_create = None
+            second.append(join(here.desk, secret, "ben"))
+
+        here.people.before_create = click
+        assert join(here.desk, secret, "ben") == second[0]
+        assert uses(here) == 1
+
+
 class TestSlow:
     def test_undone_in_the_meantime(self, asked: tuple[Registry, str]) -> None:
         """The process stood still for minutes between the row and the entry."""
