@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people_desks import FIRST, NOON, Registry, join, kind, member
+from people_desks import FIRST, NOON, Registry, exported, join, kind, member
 from sqlalchemy import delete, insert, select
 
 from altnet.registry.acts import accounts, domains, history, invitations, prefixes, tokens
@@ -222,6 +222,7 @@ class TestClosing:
             assert refused(lambda: accounts.close(desk, ben, "ben")) == "state"
             give()
         accounts.close(desk, ben, "ben")
+        exported(desk)
 
     def test_others(self, local: Registry) -> None:
         desk = local.desk
@@ -261,6 +262,7 @@ class TestCutting:
         assert history.verify(desk) == []
         about_eve = {one.action for one in history.listed(desk, member("eve")).items}
         assert {"account.cut", "domain.hold"} <= about_eve
+        exported(desk)
         with desk.store.read() as connection:
             zones = set(connection.execute(select(tables.outbox.c.zone)).scalars())
         assert "eve.alt." in zones

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from people_desks import FIRST, PASSWORD, People, Registry, join
+from people_desks import FIRST, PASSWORD, People, Registry, exported, join
 from sqlalchemy import select
 
 from altnet.registry.acts import accounts, history, invitations
@@ -61,6 +61,7 @@ class TestTheDirectoryIsAway:
         there.people.before_create = None
         assert join(there.desk, secret, "ben").state is AccountState.ACTIVE
         assert history.verify(there.desk) == []
+        exported(there.desk)
 
     def test_after_it_has_the_entry(self, asked: tuple[Registry, str]) -> None:
         there, secret = asked
@@ -74,6 +75,7 @@ class TestTheDirectoryIsAway:
         assert there.people.passwords["ben"] == PASSWORD
         assert accounts.finish_joining(there.desk) == 0
         assert history.verify(there.desk) == []
+        exported(there.desk)
 
     def test_while_it_is_looked_into(self, asked: tuple[Registry, str]) -> None:
         there, secret = asked
@@ -225,4 +227,5 @@ def test_killed_thirty_times_in_mid_joining(here: Registry, tmp_path: Path) -> N
     assert here_now == {entry.name for entry in place.iterdir() if not entry.name.startswith(".")}
     assert uses(here) == len(here_now)
     assert history.verify(here.desk) == []
+    exported(here.desk)
     assert halves > 0, "no kill came between the row and the entry: this showed nothing"
