@@ -37,6 +37,7 @@ KEEP: Final = 600.0
 #: Seconds between tries while the primary or the database is away.
 AWAY: Final = 1.0
 _SENTENCES: Final = 200
+_LOGGED: Final = 20
 _MENDED: Final = 100
 
 
@@ -147,8 +148,10 @@ class Loop:
             "seconds": round(found.seconds, 3),
         }
         observe(self.desk, "drift", report)
-        for sentence in found.sentences[:_SENTENCES]:
+        for sentence in found.sentences[:_LOGGED]:
             say(f"drift: {sentence}")
+        if len(found.sentences) > _LOGGED:
+            say(f"drift: and {len(found.sentences) - _LOGGED} more")
         self._figures(len(found.differences), len(guarded))
         self.prove()
         if time.monotonic() - self._kept >= KEEP:
