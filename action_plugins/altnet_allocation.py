@@ -16,7 +16,7 @@ from altnet import plan as plans
 from altnet.addressing import generate_prefix
 from altnet.allocate import allocate, drain, leave
 from altnet.collector import set_aside
-from altnet.controller import apps, content, names, rotation, rundir
+from altnet.controller import apps, content, names, registry, rotation, rundir
 from altnet.controller.failure import Refusal
 from altnet.controller.network import inventory_of
 from altnet.errors import AltnetError, LedgerError, Problem
@@ -109,8 +109,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         rundir.write_ledger(ledgers.dump(after))
         plan = plans.compute(inventory, after)
-        self.apps = apps.parts(apps.placed_of(task_vars, inventory), inventory, after)
-        self.sites = content.parts(content.sites_of(task_vars, inventory), inventory, after)
+        placed, sites = apps.placed_of(task_vars, inventory), content.sites_of(task_vars, inventory)
+        self.apps = apps.parts(placed, inventory, after)
+        self.sites = content.parts(sites, inventory, after)
+        self.registry = registry.parts(placed, sites, inventory)
         touched = self.write(plan, None if before is None else plans.compute(inventory, before), keys)
         text_before = "" if before is None else ledgers.dump(before)
         text_after = ledgers.dump(after)
@@ -231,6 +233,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 piece["content"] = self.sites[name]
             if name in self.apps:
                 piece["apps"] = self.apps[name]
+            if name in self.registry:
+                piece["registry"] = self.registry[name]
             loopbacks[name] = piece["loopback"]
             rundir.write_slice(name, piece)
         rundir.write_loopbacks(loopbacks)

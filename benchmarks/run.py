@@ -30,8 +30,9 @@ PARTS = (
     "apply",
     "dataplane",
     "names",
-    "registry",
     "content",
+    "registry",
+    "registry_load",
     "site_run",
 )
 # Namespaces and processor belong to the machine, not to a checkout.

@@ -2,7 +2,8 @@
 """Write docs/reference from what the code itself says: `make docs`. With --check, only name what is old.
 
 Sources: roles/*/meta/argument_specs.yml, the documentation in library/*.py and in filter_plugins/, the
-comments at the top of the playbooks, and the table of ranges in altnet.addressing.
+comments at the top of the playbooks, the table of ranges in altnet.addressing,
+the registry's API and its command.
 """
 
 from __future__ import annotations
@@ -257,6 +258,63 @@ def addressing_page(ranges: Iterable[Range]) -> str:
     )
 
 
+def api_page() -> str:
+    """Return the page of the registry's API, from the document that it serves itself."""
+    from altnet.registry.faces.api import app, document  # noqa: PLC0415 - of all pages only this one needs FastAPI
+
+    found = document.of(app.make(None))  # type: ignore[arg-type]
+    sections = []
+    for tag in found["tags"]:
+        lines = (
+            f"| `{method.upper()}` | `{path}` | {cell(operation['description'])} |"
+            for path, methods in found["paths"].items()
+            for method, operation in methods.items()
+            if operation["tags"] == [tag["name"]]
+        )
+        sections += [
+            f"## {tag['name'].capitalize()}",
+            tag["description"],
+            table("| method | path | what, and who |", lines),
+        ]
+    about = "All paths are below `/api/v1`; `/api/v1/openapi.json` has their fields, with examples. How to use them:"
+    return page(
+        "The registry's API", "src/altnet/registry/faces/api", f"{about} [concepts](../concepts/api.md).", *sections
+    )
+
+
+def command_page() -> str:
+    """Return the page of the command ``altnet``, from its own verbs."""
+    from altnet.cli import main, tool, verbs  # noqa: PLC0415 - what describes itself
+
+    def usage(verb: tool.Verb) -> str:
+        words = ["altnet", *verb.words]
+        for one in verb.arguments:
+            name, many = one.names[-1], one.more.get("nargs") in ("*", "+")
+            value = str(one.more.get("metavar") or "|".join(map(str, one.more.get("choices", ()))))
+            if name.startswith("--"):
+                takes = "" if one.more.get("action") == "store_true" else f" {value or name[2:].upper()}"
+                words.append(f"{name}{takes}" if one.more.get("required") else f"[{name}{takes}]")
+                continue
+            shown = (value or name.upper()) + ("..." if many else "")
+            words.append(f"[{shown}]" if one.more.get("nargs") in ("*", "?") else shown)
+        return cell(" ".join(words))
+
+    def part(title: str, chosen: Iterable[tool.Verb]) -> str:
+        return table(f"| {title} | what |", (f"| `{usage(one)}` | {cell(one.about)} |" for one in chosen))
+
+    alone = part("command", (one for one in verbs.VERBS if len(one.words) == 1))
+    groups = [
+        f"## altnet {group}\n\n{about[:1].upper()}{about[1:]}.\n\n"
+        + part("command", (one for one in verbs.VERBS if one.words[0] == group))
+        for group, about in verbs.GROUPS.items()
+    ]
+    common = (
+        "Every command takes `--json`, `--url URL`, `--ca FILE` and `--timeout SECONDS`, and says with `--help` what "
+        "its arguments are. How to use it: [concepts](../concepts/command-line.md)."
+    )
+    return page("The command altnet", "src/altnet/cli/verbs", common, cell(main.EXITS), alone, *groups)
+
+
 def index(produced: Iterable[Path]) -> str:
     """Return the reference's own index."""
     groups = {"Roles": "roles", "Modules": "modules"}
@@ -279,6 +337,8 @@ def pages() -> dict[Path, str]:
         made[REFERENCE / "modules" / f"{path.stem}.md"] = module_page(path)
     made[REFERENCE / "playbooks.md"] = playbook_page([ROOT / "site.yml", *(ROOT / "playbooks").glob("*.yml")])
     made[REFERENCE / "addressing.md"] = addressing_page(RANGES)
+    made[REFERENCE / "api.md"] = api_page()
+    made[REFERENCE / "altnet.md"] = command_page()
     filters = sorted((ROOT / "filter_plugins").glob("*.yml"))
     if filters:
         made[REFERENCE / "filters.md"] = filter_page(filters)

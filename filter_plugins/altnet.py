@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleFilterError
 
 from altnet import addressing, secrets
+from altnet.apps import programs
 from altnet.content.caddy import render as render_caddy
 from altnet.directory import services, tree
 from altnet.errors import AltnetError
@@ -114,6 +115,18 @@ def altnet_caddy(content: object) -> str:
         raise AnsibleFilterError(f"{name}: the content lacks {error}") from error
 
 
+def altnet_program_files(parts: object, library: object) -> list[dict[str, str]]:
+    name = "altnet_program_files"
+    if not isinstance(parts, list):
+        raise AnsibleFilterError(f"{name}: the programs must be a list, got {type(parts).__name__}")
+    named = tuple(need(name, "a program", part, str) for part in parts)
+    try:
+        found = programs.copies(named, need(name, "the library", library, str))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise AnsibleFilterError(f"{name}: {error}") from error
+    return [{"path": path, "content": text} for path, text in found]
+
+
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -128,4 +141,5 @@ class FilterModule:
             "altnet_directory_hashes": altnet_directory_hashes,
             "altnet_directory_tree": altnet_directory_tree,
             "altnet_caddy": altnet_caddy,
+            "altnet_program_files": altnet_program_files,
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InventoryError, Problem
 from ..naming.names import RESERVED
-from .model import App
+from .model import App, Web
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,24 @@ class Placed:
             "backup": {"before": list(app.before), "after": list(app.after)},
         }  # fmt: skip
 
-    def site(self) -> dict[str, Any] | None:
-        """Return its entry of content_sites, as an operator would write it; None where it has no page."""
-        web = self.app.web
-        if web is None:
-            return None
+    def sites(self) -> list[dict[str, Any]]:
+        """Return its entries of content_sites, as an operator would write them; [] where it has no page."""
+        tld = self.name.partition(".")[2]
+        own = [] if self.app.web is None else [self._site(self.name, self.app.web)]
+        others = [(f"{one.name}.{tld}", one.web) for one in self.app.beside]
+        # The start page shows an app once.
+        return own + [{**self._site(name, web), "listed": False} for name, web in others if web]
+
+    def _site(self, name: str, web: Web) -> dict[str, Any]:
         entry: dict[str, Any] = {
-            "name": self.name, "kind": "proxy", "to": web.to, "title": self.app.title, "summary": self.app.summary,
+            "name": name, "kind": "proxy", "to": web.to, "title": self.app.title, "summary": self.app.summary,
         }  # fmt: skip
         if web.groups:
             entry["groups"] = list(web.groups)
         if web.policy:
             entry["policy"] = web.policy
+        if web.signs_on:
+            entry["signs_on"] = True
         return entry
 
 
@@ -55,7 +61,11 @@ def place(apps: Iterable[App], groups: Mapping[str, Collection[str]], tlds: Sequ
         if hosts:
             _check(app, hosts, groups, problems)
         name = f"{app.id}.{tlds[0]}"
-        names = (name, *(f"{label}.{name}" for label in app.names))
+        names = (
+            name,
+            *(f"{label}.{name}" for label in app.names),
+            *(f"{one.name}.{tlds[0]}" for one in app.beside),
+        )
         found += [Placed(app, host, name, names) for host in hosts]
     if problems:
         raise InventoryError(sorted(set(problems)))
@@ -78,8 +88,13 @@ def _check(app: App, hosts: list[str], groups: Mapping[str, Collection[str]], pr
             if host not in groups.get("content", ()) and groups.get("content"):
                 what = f"{app.title} has a page, and {host} serves none"
                 problems.append(Problem(host, where, what, f"add {host} to the group content"))
-    if app.id in RESERVED:
-        problems.append(Problem("", f"{app.id}.toml: id", f"{app.id} {RESERVED[app.id]}", "choose another id"))
+    for where, label in (
+        ("id", app.id),
+        *((f"beside[{index}].name", one.name) for index, one in enumerate(app.beside)),
+    ):
+        if label in RESERVED:
+            what = f"{label} {RESERVED[label]}"
+            problems.append(Problem("", f"{app.id}.toml: {where}", what, f"choose another {where.rpartition('.')[2]}"))
 
 
 def former(

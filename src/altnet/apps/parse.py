@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from ..errors import InventoryError, Problem
 from ..inventory.reader import Reader
 from ..naming.names import wrong_label
-from .model import App, Port, Web
+from .model import App, Beside, Port, Web
 
 TEXTS = ("id", "title", "summary", "version", "licence", "role", "group", "set")
-KEYS = (*TEXTS, "packages", "hosts", "needs", "names", "ports", "certificate", "site", "data", "backup")
+KEYS = (*TEXTS, "packages", "hosts", "needs", "names", "beside", "ports", "certificate", "site", "data", "backup")
+SITE = ("to", "groups", "policy", "signs_on")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*"), "use small letters, digits, hyphens and underscores"
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+"), "name a Debian package"
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}"), "name a registered service, such as xmpp-client"
@@ -82,10 +83,11 @@ class _Entry(Reader):
             one_host=hosts == "one",
             needs=self.matching(known, file, "needs", _NAME),
             names=self.labels(known, file),
+            beside=self.beside(known.get("beside", []), f"{file}: beside"),
             ports=self.ports(known.get("ports", []), f"{file}: ports"),
             certificate=self.part(certificate, f"{file}: certificate", "name"),
             key_group=self.part(certificate, f"{file}: certificate", "group"),
-            web=self.web(known, file),
+            web=self.web(known["site"], f"{file}: site") if "site" in known else None,
             paths=self.paths(data.get("paths", []), f"{file}: data.paths"),
             before=self.command(backup.get("before", []), f"{file}: backup.before"),
             after=self.command(backup.get("after", []), f"{file}: backup.after"),
@@ -139,13 +141,25 @@ class _Entry(Reader):
             found[number, port.protocol] = port
         return tuple(found.values())
 
-    def web(self, values: Mapping[str, object], file: str) -> Web | None:
-        if "site" not in values:
-            return None
-        known = self.table(values, file, "site", ("to", "groups", "policy"))
-        to = self.text(known.get("to"), f"{file}: site.to", "")
-        groups = tuple(text for _, text in self.texts(known.get("groups", []), f"{file}: site.groups"))
-        return Web(to, groups, str(known.get("policy", "")))
+    def web(self, value: object, where: str) -> Web:
+        known = self.mapping(value, where, SITE)
+        to = self.text(known.get("to"), f"{where}.to", "")
+        groups = tuple(text for _, text in self.texts(known.get("groups", []), f"{where}.groups"))
+        return Web(to, groups, str(known.get("policy", "")), known.get("signs_on") is True)
+
+    def beside(self, value: object, variable: str) -> tuple[Beside, ...]:
+        found: dict[str, Beside] = {}
+        for where, item in self.items(value, variable):
+            known = self.mapping(item, where, ("name", *SITE))
+            name = self.text(known.get("name"), f"{where}.name", "")
+            wrong = wrong_label(name) if name else None
+            if wrong:
+                self.wrong(f"{where}.name", wrong[0], wrong[1])
+            if name in found:
+                self.wrong(f"{where}.name", f"{name} is there twice", "remove one of them")
+            page = {key: known[key] for key in known if key != "name"}
+            found[name] = Beside(name, self.web(page, where) if page else None)
+        return tuple(found.values())
 
     def paths(self, value: object, variable: str) -> tuple[str, ...]:
         """Return directories that are the app's alone."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ldap3 import BASE, NONE, SIMPLE, SUBTREE, Connection, Server, Tls
 from ldap3.core.exceptions import LDAPException
+from ldap3.protocol.sasl.sasl import validate_simple_password
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn
 
@@ -26,6 +27,17 @@ REFUSALS = frozenset((49, 50, 53, 19, 32))
 Answer = TypeVar("Answer")
 
 
+def prepared(password: str) -> bytes | None:
+    """Return a password as simple binds send it (SASLprep, RFC 4013), None for what can be nobody's.
+
+    Of one that is stored in any other form its owner never proves that they know it.
+    """
+    try:
+        return bytes(validate_simple_password(password)) or None
+    except (LDAPException, UnicodeError):
+        return None
+
+
 class Ldap:
     """Asks the first server that answers, and stays with it."""
 
@@ -38,11 +50,12 @@ class Ldap:
 
     def authenticate(self, user: str, password: str) -> bool:
         """Bind as the user. Without a password LDAP would let anybody in, as nobody."""
-        if not USER.fullmatch(user) or not password:
+        secret = prepared(password)
+        if not USER.fullmatch(user) or secret is None:
             return False
 
         def bind(uri: str) -> bool:
-            connection = self._connection(uri, self._person(user), password)
+            connection = self._connection(uri, self._person(user), secret)
             bound = bool(connection.bind())
             code = int(connection.result["result"])
             connection.unbind()
@@ -95,7 +108,7 @@ class Ldap:
     def _person(self, user: str) -> str:
         return f"uid={escape_rdn(user)},ou=people,{self.settings.base}"
 
-    def _connection(self, uri: str, dn: str, password: str, *, read_only: bool = True) -> Connection:
+    def _connection(self, uri: str, dn: str, password: str | bytes, *, read_only: bool = True) -> Connection:
         # A new one each time: ldap3's servers remember for a while that they were away.
         timeout = self.settings.timeout
         server = Server(uri, get_info=NONE, connect_timeout=timeout, tls=self.tls if uri.startswith("ldaps:") else None)

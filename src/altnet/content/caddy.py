@@ -32,8 +32,8 @@ def render(content: Mapping[str, Any]) -> str:
     """Return the configuration of a host from its part of the content, as ``compute`` makes it and the role adds to it.
 
     ``sites``, ``addresses`` (all that is listened on), ``siblings`` (hosts that share an address with this one),
-    ``certificates`` (``{"mode": "files", "directory": ...}``, or ``{"mode": "acme", "directories": [...],
-    "roots": ...}``), ``log_size`` in MiB, ``log_keep``.
+    ``login`` (the login page's name), ``certificates`` (``{"mode": "files", "directory": ...}``, or ``{"mode":
+    "acme", "directories": [...], "roots": ...}``), ``log_size`` in MiB, ``log_keep``.
     """
     return json.dumps(configuration(content), indent=2, sort_keys=True) + "\n"
 
@@ -56,7 +56,11 @@ def configuration(content: Mapping[str, Any]) -> Object:
                     "sites": {
                         **_server(
                             _listen(addresses, 443),
-                            [logs.unwatched(addresses), *map(_site, sites), headers.misdirected()],
+                            [
+                                logs.unwatched(addresses),
+                                *(_site(site, content.get("login") or "") for site in sites),
+                                headers.misdirected(),
+                            ],
                         ),
                         "tls_connection_policies": [{}],
                         "logs": {"default_logger_name": logs.ACCESS},
@@ -98,9 +102,12 @@ def _server(listen: list[str], routes: Sequence[Object]) -> Object:
     }
 
 
-def _site(site: Mapping[str, Any]) -> Object:
+def _site(site: Mapping[str, Any], login: str) -> Object:
     routes = [{"handle": [_nothing_claimed(), *headers.security(site)]}]
-    if site["kind"] == "login":
+    if site["kind"] == "login" and login not in {"", site["name"]}:
+        # Another site has taken its place; what people remember still leads there.
+        routes.append({"handle": [_elsewhere(login)]})
+    elif site["kind"] == "login":
         limit: Object = {"handler": "request_body", "max_size": LONGEST_FORM}
         routes.append({"handle": [limit, _ask(site, [])]})
     else:
@@ -165,6 +172,11 @@ def _ask(site: Mapping[str, Any], replies: list[Object], *, check: bool = False)
     return asked
 
 
+def _elsewhere(login: str) -> Object:
+    headers = {"Location": [f"https://{login}{{http.request.uri}}"], "Cache-Control": ["no-store"]}
+    return {"handler": "static_response", "status_code": 307, "headers": headers}
+
+
 def _compressed() -> Object:
     return {
         "handler": "encode",
@@ -176,7 +188,10 @@ def _compressed() -> Object:
 
 def _content(site: Mapping[str, Any]) -> list[Object]:
     if site["kind"] == "proxy":
-        return [{"handler": "reverse_proxy", "upstreams": [{"dial": site["to"]}]}]
+        asked: Object = {"handler": "reverse_proxy", "upstreams": [{"dial": site["to"]}]}
+        # Over a socket there is no address to see, and a browser cannot speak for Caddy.
+        asked["headers"] = {"request": {"set": {"Altnet-Client": ["{http.request.remote.host}"]}}}
+        return [asked]
     served: Object = {"handler": "file_server", "root": site["directory"], "hide": list(HIDDEN)}
     if site["kind"] == "start":
         return [headers.certificates(), served]

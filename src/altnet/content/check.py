@@ -58,7 +58,11 @@ def _login(sites: list[Site], problems: list[Problem]) -> None:
     for site in [*pages.values()][1:]:
         what = f"{site.name} is a second login page beside {next(iter(pages))}, and a network has one login"
         problems.append(Problem(site.host, f"{site.where}.kind", what, "remove one, or give both one name and anycast"))
-    if pages:
+    signing = sorted({(site.name, site.host, site.where) for site in sites if site.signs_on})
+    for name, host, where in signing[1:]:
+        what = f"{name} signs on beside {signing[0][0]}, and a network has one login"
+        problems.append(Problem(host, f"{where}.signs_on", what, "remove it from one of the two"))
+    if pages or signing:
         return
     for site in sites:
         if site.groups:

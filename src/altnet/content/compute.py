@@ -41,7 +41,7 @@ def content(
     by_host: dict[str, list[Site]] = {}
     for site in all_sites:
         by_host.setdefault(site.host, []).append(site)
-    login = next((site.name for site in all_sites if site.kind == "login"), None)
+    login = login_of(all_sites)
     return {
         host: {
             "login": login,
@@ -53,6 +53,12 @@ def content(
         }
         for host, found in sorted(by_host.items())
     }
+
+
+def login_of(all_sites: Sequence[Site]) -> str | None:
+    """Return the name of the login page: the application that signs on, else the small one."""
+    pages = [site.name for site in all_sites if site.signs_on]
+    return next(iter([*pages, *(site.name for site in all_sites if site.kind == "login")]), None)
 
 
 def _services(found: Iterable[Site], own: str, anycast: Callable[[str], str]) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""What is written down, and what is not: no cookie, no credential, no query, no address that somebody came from."""
+"""What is written down, and what is not: no cookie, no credential, no query, no address that somebody came from.
+
+Nor what is behind ``/join/`` and ``/reset/``: whoever has it can make an account, or take one.
+"""
 
 from __future__ import annotations
 
@@ -41,5 +44,5 @@ def _encoder() -> Object:
     deleted = [f"request>headers>{name}" for name in _SECRET_HEADERS]
     deleted += [f"resp_headers>{name}" for name in _SECRET_ANSWERS]
     fields: Object = {name: {"filter": "delete"} for name in deleted}
-    fields["request>uri"] = {"filter": "regexp", "regexp": r"\?.*", "value": "?-"}
+    fields["request>uri"] = {"filter": "regexp", "regexp": r"(/(?:join|reset)/).*|\?.*", "value": "$1?-"}
     return {"format": "filter", "wrap": {"format": "json"}, "fields": fields}

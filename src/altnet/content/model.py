@@ -17,7 +17,8 @@ MADE: Final = "/var/lib/altnet-sites"
 class Site:
     """One site on one host.
 
-    ``root`` is the directory that is served, ``to`` whom a proxy asks. With ``groups`` it is for the members of any of
+    ``root`` is the directory that is served, ``to`` whom a proxy asks. A proxy that ``signs_on`` is the login
+    page of all sites. With ``groups`` it is for the members of any of
     them, without for everybody. ``anycast`` names the address it shares with the same site on other hosts. ``where`` is
     where it was declared.
     """
@@ -28,6 +29,7 @@ class Site:
     kind: str
     root: str = ""
     to: str = ""
+    signs_on: bool = False
     repository: str = ""
     version: str = ""
     groups: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ VARIABLE = "content_sites"
 COMMON = ("name", "kind", "groups", "anycast", "title", "summary", "listed", "policy", "cache")
 #: The keys that only some kinds have, and which of them the kind cannot do without.
 OWN: Mapping[str, Sequence[str]] = {
-    "static": ("root",), "files": ("root",), "git": ("repository", "version"), "proxy": ("to",), "login": (),
+    "static": ("root",), "files": ("root",), "git": ("repository", "version"), "proxy": ("to", "signs_on"), "login": (),
     "start": (),
 }  # fmt: skip
 NEEDED = {"static": "root", "files": "root", "git": "repository", "proxy": "to"}
@@ -70,10 +70,16 @@ def _site(
     listed = values.get("listed", kind not in {"login", "start"})
     if not isinstance(listed, bool):
         reader.expect(f"{where}.listed", listed, "true or false without quotes")
+    signs_on = values.get("signs_on", False)
+    if not isinstance(signs_on, bool):
+        reader.expect(f"{where}.signs_on", signs_on, "true or false without quotes")
+    if signs_on is True and "groups" in values:
+        reader.wrong(f"{where}.groups", "is given, and nobody can be in a group before the login", "remove it")
     return Site(
         reader.host, where, name, kind,
         root=_root(reader, values, f"{where}.root"),
         to=_to(reader, values, f"{where}.to"),
+        signs_on=signs_on is True,
         repository=_matching(reader, values, where, "repository", _REPOSITORY),
         version=_matching(reader, values, where, "version", _VERSION),
         groups=_groups(reader, values, f"{where}.groups", kind, groups),

@@ -36,9 +36,9 @@ def sites_of(task_vars: Mapping[str, Any], inventory: Inventory) -> list[Site]:
     groups = known_to(task_vars, inventory, hosts)
     declared = {name: set_by_inventory(task_vars, name, {SITES}).get(SITES, []) for name in hosts}
     for app in placed_of(task_vars, inventory):
-        page, there = app.site(), declared.get(app.host)
-        if page and isinstance(there, list):
-            declared[app.host] = [*there, page]
+        there = declared.get(app.host)
+        if isinstance(there, list):
+            declared[app.host] = [*there, *app.sites()]
     found = compute.sites(declared, tlds=inventory.tlds, groups=groups, anycast=inventory.anycast)
     lonely = [] if inventory.directory else [site for site in found if site.groups]
     if lonely:

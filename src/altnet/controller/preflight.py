@@ -17,7 +17,8 @@ from altnet.errors import AltnetError, Problem
 from altnet.inventory.reader import nearest
 from altnet.wireguard.check import MTU_MAX, MTU_MIN
 
-from .apps import problems_of
+from . import registry
+from .apps import placed_of, problems_of
 from .certificates import declared
 from .content import sites_of, unsigned
 from .failure import all_in_one
@@ -59,6 +60,7 @@ def problems(task_vars: Mapping[str, Any], ledger: Path, leaving: Iterable[str] 
             found += people_problems(task_vars)
             found += logins_problems(task_vars)
             found += problems_of(task_vars, inventory)
+            found += registry.problems(placed_of(task_vars, inventory), task_vars, inventory, new.ledger)
             found += unsigned(sites_of(task_vars, inventory), task_vars)
         except AltnetError as error:
             found += error.problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import struct
 
 import dns.exception
@@ -34,6 +35,8 @@ def canonical(kind: str, value: str) -> str:
     Names in it have to be absolute: what a name without its final dot means depends on who reads it.
     """
     text = value.strip()
+    if kind == "AAAA" and (address := _address(text)):
+        return address
     if kind == "TXT" and not text.startswith('"'):
         text = _quoted(text)
     if kind in _LOWER:
@@ -70,6 +73,15 @@ def checked(kind: str, text: str) -> dns.rdata.Rdata:
     if kind == "AAAA" and "." in rdata.to_text():
         raise ValueError("is an IPv4 address in IPv6's clothes")
     return rdata
+
+
+def _address(text: str) -> str:
+    """Return a plain IPv6 address in its canonical form, empty for whatever else it is: most records are one."""
+    try:
+        written = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
+    except (OSError, ValueError):
+        return ""
+    return "" if "." in written or "." in text else written
 
 
 def wrong_type(kind: str) -> Wrong | None:

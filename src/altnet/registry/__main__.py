@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,7 @@ VERBS: Final = (
     "rebuild",
     "check",
     "backup",
+    "copy",
     "invite",
 )
 _USAGE: Final = f"usage: python3 -m altnet.registry {{{','.join(VERBS)}}} SETTINGS [ARGUMENT ...]"
@@ -33,8 +36,15 @@ def main(arguments: list[str]) -> int:
         print(_USAGE, file=sys.stderr)  # noqa: T201
         return 2
     verb, path, *rest = arguments
+    # For programs that are begun by this one, such as the hook that takes a push.
+    os.environ["ALTNET_REGISTRY_SETTINGS"] = str(Path(path).absolute())
     # Each has its own imports: who writes to the name servers needs no web framework.
     module = importlib.import_module(f".verbs.{verb}", __package__)
+    try:
+        inspect.signature(module.main).bind(None, *rest)
+    except TypeError as error:
+        print(f"{_USAGE}\n{verb}: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     try:
         return int(module.main(Settings.load(Path(path)), *rest))
     except (AltnetError, RegistryError) as error:

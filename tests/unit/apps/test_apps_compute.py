@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from altnet.apps.compute import addresses, place, told
-from altnet.apps.model import App, Web
+from altnet.apps.model import App, Beside, Web
 from altnet.apps.parse import catalogue
 from altnet.apps.zones import with_services
 from altnet.errors import InventoryError
@@ -35,7 +35,7 @@ def test_one_line_of_inventory() -> None:
     assert mine["data"] == ["/var/lib/prosody"]
     assert mine["backup"]["after"][-1] == "prosody.service"
     assert addresses(found, {"core1": "fd::1"}) == {"chat.alt": "fd::1", "rooms.chat.alt": "fd::1"}
-    assert found[0].site() is None
+    assert found[0].sites() == []
 
 
 def test_nobody_has_it() -> None:
@@ -45,10 +45,12 @@ def test_nobody_has_it() -> None:
 
 def test_its_page_is_a_site_as_an_operator_would_write_it() -> None:
     found = place([WIKI], {"wiki": ["core1"], "content": ["core1"]}, ["alt"])
-    assert found[0].site() == {
-        "name": "wiki.alt", "kind": "proxy", "to": "[::1]:8080", "title": "Wiki", "summary": CHAT.summary,
-        "groups": ["members"],
-    }  # fmt: skip
+    page = {"kind": "proxy", "to": "[::1]:8080", "title": "Wiki", "summary": CHAT.summary}
+    assert found[0].sites() == [{"name": "wiki.alt", **page, "groups": ["members"]}]
+    beside = (Beside("feed", Web("[::1]:8080")), Beside("lookup"))
+    found = place([replace(WIKI, beside=beside)], {"wiki": ["core1"], "content": ["core1"]}, ["alt"])
+    assert found[0].names == ("wiki.alt", "feed.alt", "lookup.alt")
+    assert found[0].sites()[1:] == [{"name": "feed.alt", **page, "listed": False}]
 
 
 def test_what_contradicts_itself() -> None:
@@ -61,6 +63,8 @@ def test_what_contradicts_itself() -> None:
     assert "net.toml: id: net is the zone of the network's own hosts" in wrong(
         replace(CHAT, id="net"), chat=["a"], directory=["a"]
     )
+    said = "chat.toml: beside[0].name: ns is the name of the network's own servers. Remedy: choose another name."
+    assert said in wrong(replace(CHAT, beside=(Beside("ns"),)), chat=["a"], directory=["a"])
 
 
 def test_clients_find_it_by_its_name() -> None:

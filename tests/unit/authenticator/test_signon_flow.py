@@ -166,6 +166,15 @@ class TestCodes:
         monkeypatch.setattr(seals.fernet, "decrypt", lambda token, ttl: real(token, ttl=ttl - 61 if ttl == 60 else ttl))
         assert browser.send(url).status == 400
 
+    @pytest.mark.parametrize("twist", ["{}=", "{}!", "!{}", "{}%0A"])
+    def test_not_twice_by_another_spelling(self, signon: World, twist: str) -> None:
+        """Decoders of base64 pass over what they do not know: one code has many spellings."""
+        browser = self.again(signon)
+        url = self.code(browser)
+        assert browser.send(url).status == 303
+        front, code = url.split("code=")
+        assert browser.send(f"{front}code={twist.format(code)}").status == 400
+
     @pytest.mark.parametrize("code", ["", "x", "gAAAA", "é", "A" * 5000])
     def test_not_what_was_made_up(self, signon: World, code: str) -> None:
         assert self.again(signon).send(f"https://{WIKI}/.altnet/callback?code={code}").status == 400

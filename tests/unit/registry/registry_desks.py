@@ -49,10 +49,11 @@ class Clock:
         self.time += timedelta(**parts)
 
 
-def desk(url: str, clock: Clock | None = None, **policy: object) -> Desk:
-    """Return a desk with a store that is migrated."""
+def desk(url: str, clock: Clock | None = None, *, migrated: bool = False, **policy: object) -> Desk:
+    """Return a desk with a store that is migrated, or was already."""
     store = Store.open(url)
-    store.migrate()
+    if not migrated:
+        store.migrate()
     chosen = replace(Policy(taken=("alt.", "portal.alt.")), **policy)  # type: ignore[arg-type]
     return Desk(store, chosen, People(), Answers(), clock or Clock())  # type: ignore[arg-type]
 

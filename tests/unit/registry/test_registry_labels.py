@@ -73,7 +73,8 @@ def test_refused(typed: str, code: str) -> None:
         ("ns", "reserved"), ("net", "reserved"), ("resolver", "reserved"), ("wpad", "reserved"), ("isatap", "reserved"),
         ("localhost", "reserved"), ("bank", "reserved"), ("bank.neo", "reserved"), ("härte", "reserved"),
         ("portal", "reserved"), ("shop", "reserved"), ("роѕтаӏ", None), ("рогтаӏ", "homograph"), ("ѡрад", None),
-        ("ԝраԁ", "homograph"), ("portal.neo", None), ("shop.neo", None), ("garden", None),
+        ("ԝраԁ", "homograph"),
+        ("porta1", "homograph"), ("wpäd", "homograph"), ("portal.neo", None), ("shop.neo", None), ("garden", None),
     ],
 )  # fmt: skip
 def test_reserved(typed: str, code: str | None) -> None:

@@ -111,4 +111,4 @@ def test_killed_a_hundred_times(tmp_path: Path) -> None:
 
 
 def test_killed_on_postgresql(postgres: Cluster) -> None:
-    assert killed(postgres.database(), 20) >= 20
+    assert killed(postgres.database(), 10) >= 10

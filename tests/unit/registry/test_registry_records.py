@@ -98,6 +98,8 @@ def test_limits(here: Desk) -> None:
     assert refused(records.put, here, ADA, "garden", "one-more", "A", 60, ["192.0.2.1"]) == (
         "invalid", {("rrsets", "too-many")}
     )  # fmt: skip
+    logged = history.listed(here, ADA).items[0].detail["added"]
+    assert [(one["sets"], one["bytes"]) for one in logged] == [(1000, 24890)]
     big = [{"name": f"n{n}", "type": "TXT", "ttl": 60, "records": ["x" * 3000] * 1} for n in range(400)]
     assert refused(records.replace, here, ADA, "garden", big) == ("invalid", {("rrsets", "too-large")})
 

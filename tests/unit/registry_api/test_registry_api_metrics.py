@@ -49,7 +49,8 @@ def test_requests_are_counted_by_route_and_not_by_path(registry):
         return found[count, ("method", "GET"), ("route", route), ("status", status)]
 
     assert at("/api/v1/domains/{name}", "404") == 3
-    assert at("other", "404") == 3
+    assert sum(value for key, value in found.items() if key[0] == count and ("route", "other") in key) == 3
+    assert at("/api/v1", "404") == 3
     assert at("/rdap/domain/{name:path}", "404") == 1
     assert at("/nic/update", "401") == 1
     assert found["altnet_registry_signin_failures_total", ("face", "dyndns")] == 1

@@ -46,18 +46,18 @@ def served(desk):
         loop.close()
 
 
-@pytest.fixture
-def people(registry):
-    registry.ask("ann", "POST", "/domains", json={"name": "garden.alt"})
-    registry.ask("ann", "POST", "/domains", json={"name": "gärten.alt"})
-    registry.ask("ann", "POST", "/domains", json={"name": "meadow.alt"})
-    registry.ask("ann", "PUT", "/domains/meadow.alt/delegation", json={
+@pytest.fixture(scope="module")
+def people(shared):
+    shared.ask("ann", "POST", "/domains", json={"name": "garden.alt"})
+    shared.ask("ann", "POST", "/domains", json={"name": "gärten.alt"})
+    shared.ask("ann", "POST", "/domains", json={"name": "meadow.alt"})
+    shared.ask("ann", "PUT", "/domains/meadow.alt/delegation", json={
         "nameservers": ["ns1.meadow.alt."], "ds": [DS], "glue": {"ns1.meadow.alt.": ["fd12:3456:789a::99"]},
     })  # fmt: skip
-    registry.prefix = registry.ask("ann", "POST", "/prefixes", json={"size": 56}).json()["prefix"]
-    registry.number = registry.ask("ann", "POST", "/asns").json()["number"]
-    registry.ask("ann", "POST", "/routes", json={"prefix": registry.prefix, "asn": registry.number})
-    return registry
+    shared.prefix = shared.ask("ann", "POST", "/prefixes", json={"size": 56}).json()["prefix"]
+    shared.number = shared.ask("ann", "POST", "/asns").json()["number"]
+    shared.ask("ann", "POST", "/routes", json={"prefix": shared.prefix, "asn": shared.number})
+    return shared
 
 
 def asked(port: int, question: bytes) -> str:

@@ -1,39 +1,61 @@
 from __future__ import annotations
 
-import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from people_desks import Registry, registry
 from people_postgres import PROGRAMS, REASON, cluster, database
+from sqlalchemy import text
 
-_numbers = itertools.count(1)
+from altnet.registry.storage.store import Store
+from altnet.registry.storage.tables import metadata
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Path]:
+def postgres() -> Iterator[Store]:
+    """One migrated database, which each test finds empty."""
     if PROGRAMS is None:
         pytest.skip(REASON)
     with cluster() as place:
-        yield place
+        store = Store.open(database(place, "people"))
+        store.migrate()
+        yield store
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file, of which each test has a copy."""
+    place = tmp_path_factory.mktemp("registry") / "registry.db"
+    store = Store.open(f"sqlite:///{place}")
+    store.migrate()
+    store.close()
+    return place
+
+
+def _copy(sqlite: Path, place: Path) -> Store:
+    return Store.open(f"sqlite:///{shutil.copy(sqlite, place / 'registry.db')}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
     """A registry on each of the databases."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'registry.db'}"
-    else:
-        url = database(request.getfixturevalue("postgres"), f"people{next(_numbers)}")
-    made = registry(url)
-    yield made
-    made.desk.store.close()
+        store = _copy(request.getfixturevalue("sqlite"), tmp_path)
+        yield registry(store)
+        store.close()
+        return
+    store = request.getfixturevalue("postgres")
+    with store.write() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE"))
+    yield registry(store)
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Registry]:
+def here(sqlite: Path, tmp_path: Path) -> Iterator[Registry]:
     """A registry on SQLite, where the database does not matter."""
-    made = registry(f"sqlite:///{tmp_path / 'registry.db'}")
-    yield made
-    made.desk.store.close()
+    store = _copy(sqlite, tmp_path)
+    yield registry(store)
+    store.close()

@@ -139,10 +139,8 @@ class Registry:
         return Actor(uid, frozenset(named[group] for group in groups if group in named), "portal", "fd00::1")
 
 
-def registry(url: str) -> Registry:
-    """Return a registry whose store is migrated and whose first person is an operator."""
-    store = Store.open(url)
-    store.migrate()
+def registry(store: Store) -> Registry:
+    """Return a registry whose first person is an operator."""
     people, servers, clock = People({FIRST.uid: FIRST}), Servers(), Clock()
     policy = Policy(prefix=NETWORK, taken=("alt.", "portal.alt."))
     return Registry(Desk(store, policy, people, servers, clock), people, servers, clock)

@@ -236,12 +236,12 @@ class TestInviting:
         assert invitations.listed(there.desk, ben, open_only=True).items == ()
         invitations.create(there.desk, ben)
 
-    def test_a_quota_of_none_is_nothing(self, there: Registry) -> None:
-        there.joined("ben")
-        there.people.has("rex", "members", "registrars")
-        accounts.set_quota(there.desk, there.actor("rex"), "ben", invitations=0)
+    def test_a_quota_of_none_is_nothing(self, here: Registry) -> None:
+        here.joined("ben")
+        here.people.has("rex", "members", "registrars")
+        accounts.set_quota(here.desk, here.actor("rex"), "ben", invitations=0)
         with pytest.raises(RegistryError):
-            invitations.create(there.desk, member("ben"))
+            invitations.create(here.desk, member("ben"))
 
     def test_depth(self, here: Registry) -> None:
         here.policy(invitation_depth=2)
@@ -302,7 +302,7 @@ class TestInviting:
         assert [one.created for one in found] == sorted((one.created for one in found), reverse=True)
 
     @pytest.mark.parametrize("cursor", ["", "x", "!!", "W10", "WyJhIl0", "e30", "\ud800", "WzEsMl0", "A" * 5000])
-    def test_a_cursor_that_is_none(self, there: Registry, cursor: str) -> None:
+    def test_a_cursor_that_is_none(self, here: Registry, cursor: str) -> None:
         with pytest.raises(RegistryError) as caught:
-            invitations.listed(there.desk, there.actor(FIRST.uid), cursor=cursor)
+            invitations.listed(here.desk, here.actor(FIRST.uid), cursor=cursor)
         assert kind(caught.value) == ("invalid", {("cursor", "cursor")})

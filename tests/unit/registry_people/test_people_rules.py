@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from altnet.registry.domain import invitations, people, scopes, tokens
+from altnet.registry.domain.errors import RegistryError
 from altnet.registry.domain.model import Scope
 from altnet.registry.domain.policy import Policy
 from altnet.registry.domain.prefixes import free_56, new_48, next_asn, reverse_zone, wished
-from altnet.registry.domain.errors import RegistryError
 
 ANY = st.text(max_size=80)
 NETWORK = "fd12:3456:789a::/48"
@@ -28,8 +28,8 @@ class TestUids:
     @pytest.mark.parametrize(
         "uid",
         [
-            "", "a", "1a", "-ab", "ab-", "a--b", "A-b", "a.b", "a_b", "a b", "z" * 33, "ädä", "ab\n", "a/b", "..", "ab\0",
-            "root", "admin", "operator", "registry", "www-data", "postmaster", "portal", "system",
+            "", "a", "1a", "-ab", "ab-", "a--b", "A-b", "a.b", "a_b", "a b", "z" * 33, "ädä", "ab\n", "a/b", "..",
+            "ab\0", "root", "admin", "operator", "registry", "www-data", "postmaster", "portal", "system",
         ],
     )  # fmt: skip
     def test_bad(self, uid: str) -> None:
@@ -47,7 +47,9 @@ class TestUids:
 
 
 class TestPasswords:
-    @pytest.mark.parametrize("password", ["seven purple otters", "Ж" * 8 + "wxyz", "x 1 y 2 z 3 (!)", " leading space ok"])
+    @pytest.mark.parametrize(
+        "password", ["seven purple otters", "Ж" * 8 + "wxyz", "x 1 y 2 z 3 (!)", " leading space ok"]
+    )
     def test_good(self, password: str) -> None:
         assert people.wrong_password(password, "ada") is None
 
@@ -63,6 +65,7 @@ class TestPasswords:
             ("correct horse battery staple", "too-easy"),
             ("twelve\0characters", "characters"),
             ("twelve characters \ud800", "characters"),
+            ("twelve\tcharacters", "characters"),
             ("{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3", "characters"),
             ("{cleartext}whatever that is", "characters"),
         ],
@@ -72,11 +75,10 @@ class TestPasswords:
         assert fault is not None
         assert (fault.field, fault.code) == ("password", code)
 
-    @given(st.text(max_size=300))
+    @given(st.text(min_size=30, max_size=300))
     def test_what_is_said_never_has_the_password(self, password: str) -> None:
         fault = people.wrong_password(password, "ada")
-        if fault is not None and len(password) > 9:
-            assert password not in str(fault)
+        assert password not in str(fault)
 
     @given(ANY, ANY, st.text(max_size=300), ANY)
     def test_each_fault_is_at_a_field_of_the_form(self, uid: str, name: str, password: str, mail: str) -> None:
@@ -205,14 +207,8 @@ class TestPrefixes:
 
     @given(st.sets(st.integers(0, 190), max_size=190))
     def test_a_56_that_was_given_is_not_given_again(self, gone: set[int]) -> None:
-        used: set[str] = set()
-        every = []
-        for _ in range(191):
-            every.append(free_56(NETWORK, used))
-            used.add(every[-1])
-        taken = {every[number] for number in gone}
-        if len(taken) < 191:
-            assert free_56(NETWORK, taken) not in taken
+        taken = {f"fd12:3456:789a:{0x4100 + 0x100 * number:x}::/56" for number in gone}
+        assert free_56(NETWORK, taken) not in taken
 
     def test_a_48_is_random_and_in_fd00(self) -> None:
         made = {new_48(NETWORK, ()) for _ in range(50)}
@@ -229,7 +225,8 @@ class TestPrefixes:
         [
             ("nonsense", 48), ("fd00::1/48", 48), ("fd00:1::/48", 56), ("fd00:1::/47", 48), ("2001:db8::/48", 48),
             ("fc00:1::/48", 48), (NETWORK, 48), ("fd12:3456:789a::/56", 56), ("fd12:3456:789a:4000::/56", 56),
-            ("fd99:3456:789a:4100::/56", 56), ("10.0.0.0/8", 48), ("fe80::%eth0/48", 48), ("", 48), ("fd00:1::/48\0", 48),
+            ("fd99:3456:789a:4100::/56", 56), ("10.0.0.0/8", 48), ("fe80::%eth0/48", 48), ("", 48),
+            ("fd00:1::/48\0", 48),
         ],
     )  # fmt: skip
     def test_what_nobody_can_have(self, prefix: str, size: int) -> None:

@@ -18,6 +18,7 @@ ROLES = {
     "content": ("content", "__content_packages"),
     "chat": ("chat", "__chat_packages"),
     "git": ("git", "__git_packages"),
+    "registry": ("registry", "__registry_packages"),
 }
 
 

@@ -85,6 +85,8 @@ def listed(
     """Return accounts by uid; a member sees who came by them directly, and themselves."""
     need(actor, Role.MEMBER)
     reads(actor)
+    if fault := wrong_text(part, at="part"):
+        raise invalid([fault])
     query = select(*COLUMNS)
     if not governs(actor):
         query = query.where((accounts.c.invited_by == actor.uid) | (accounts.c.uid == actor.uid))
@@ -183,7 +185,8 @@ def unlock(desk: Desk, actor: Actor, uid: str) -> Account:
 def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold") -> list[Account]:
     """Lock an account and all that came by it, end their invitations and tokens, and hold their names (or ``keep``).
 
-    One transaction; the directory is told after it, and again by :func:`finish_joining` until it knows.
+    One transaction, with one entry in the log that concerns them all; the directory is told after it, and again by
+    :func:`finish_joining` until it knows.
     """
     from . import branches, joining  # noqa: PLC0415 - they use this module
 
@@ -202,19 +205,20 @@ def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold")
         if late:
             raise refuse("stale", f"{', '.join(late)} came to this branch meanwhile", "look at it, and cut it again")
         half = {account.uid for account in whole if account.state is AccountState.JOINING}
+        open_ones = (AccountState.ACTIVE, AccountState.JOINING)
         hit = [
-            write(done, replace(account, state=AccountState.LOCKED), reason=reason, untold=1)
+            replace(account, state=AccountState.LOCKED, version=account.version + 1)
             for account in whole
-            if account.state in {AccountState.ACTIVE, AccountState.JOINING}
+            if account.state in open_ones
         ]
         uids = [account.uid for account in whole]
+        branches.lock(done, [account.uid for account in hit], reason)
         branches.revoke_invitations(done, uids)
         branches.revoke_tokens(done, uids)
+        said: dict[str, object] = {"reason": reason, "accounts": len(hit), "names": names}
         if names == "hold":
-            branches.hold_names(done, uids, reason)
-        for account in hit:
-            done.log("account.lock", "account", account.uid, {"reason": reason, "branch": uid}, concerns=(account.uid,))
-        done.log("account.cut", "account", uid, {"reason": reason, "accounts": len(hit), "names": names})
+            said["held"] = branches.hold_names(done, uids, reason)
+        done.log("account.cut", "account", uid, said, concerns=(account.uid for account in hit))
     # Whoever is just joining has perhaps no entry yet: that is for later.
     joining.tell(desk, [account for account in hit if account.uid not in half])
     return hit

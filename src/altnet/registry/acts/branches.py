@@ -8,13 +8,20 @@ from typing import Final
 from sqlalchemy import select, update
 
 from ..domain import states
-from ..domain.model import DomainState
-from ..storage.tables import domains, invitations, tokens
+from ..domain.model import AccountState, DomainState
+from ..storage.tables import accounts, domains, invitations, tokens
 from . import governing, holding
 from .change import Change
 
 #: Values in one IN: databases have a limit.
 _ROUND: Final = 500
+
+
+def lock(done: Change, uids: Sequence[str], reason: str) -> None:
+    """Lock accounts, of which the directory is still to be told."""
+    values = {"state": AccountState.LOCKED, "reason": reason, "untold": 1, "version": accounts.c.version + 1}
+    for some in _rounds(uids):
+        done.connection.execute(update(accounts).where(accounts.c.uid.in_(some)).values(values))
 
 
 def hold_names(done: Change, uids: Sequence[str], reason: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from ..audit import chain
 from ..domain.model import Entry
+from ..storage import snapshots
 from ..storage.tables import audit, audit_about, outbox
 from . import idempotency
 
@@ -31,6 +32,7 @@ class Change:
     actor: Actor
     now: datetime
     logged: int = field(default=0, init=False)
+    _touched: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
     _nothing: bool = field(default=False, init=False)
 
     def log(
@@ -53,7 +55,7 @@ class Change:
             select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
         ).one_or_none()
         number, before = (last.number + 1, last.hash) if last else (1, chain.START)
-        who = self.actor
+        who = replace(self.actor, client=self.actor.client[:64])
         entry = Entry(number, self.now, who.uid, who.via, who.client, action, kind, about, said)
         self.connection.execute(
             insert(audit),
@@ -74,11 +76,21 @@ class Change:
             insert(audit_about), [{"uid": uid, "number": number} for uid in (self.actor.uid, *others)]
         )
         self.logged = number
+        self.touch(kind, about)
         return number
+
+    def touch(self, kind: str, about: str) -> None:
+        """Say that an object changed with the entry that was logged last: its file is exported as it is at the end."""
+        self._touched[kind, about] = self.logged
 
     def nothing(self) -> None:
         """Say that everything was as it is asked for: nothing is written, and nothing logged."""
         self._nothing = True
+
+    @property
+    def touched(self) -> Mapping[tuple[str, str], int]:
+        """Return the objects that changed, each with its last entry's number."""
+        return self._touched
 
     @property
     def said(self) -> bool:
@@ -104,4 +116,5 @@ def change(desk: Desk, actor: Actor) -> Iterator[Change]:
         yield done
         if not done.said:
             raise AssertionError("an act has to say in the audit log what it did")
+        snapshots.keep(connection, done.touched)
         idempotency.mark(connection)

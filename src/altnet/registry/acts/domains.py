@@ -17,7 +17,7 @@ from ..storage.tables import domains
 from . import holding, rights
 from .change import change
 from .governing import hold, move, reserve, revoke, unhold, unreserve
-from .pages import turn
+from .pages import sayable, turn
 from .registering import approve, check, purge, register, reject
 from .transfers import accept, offer, withdraw
 
@@ -68,7 +68,9 @@ def listed(
             known = ", ".join(sorted(DomainState))
             raise refuse("invalid", "There is no such state", f"use one of {known}", at="state", code="state")
         query = query.where(domains.c.state == state)
-    text = part.strip().lower().removesuffix(".").replace("\0", "")
+    text = part.strip().lower().removesuffix(".")
+    if not sayable(text + (holder or "")):
+        return Page(())
     if text:
         query = query.where(
             or_(domains.c.name.contains(text, autoescape=True), domains.c.unicode.contains(text, autoescape=True))

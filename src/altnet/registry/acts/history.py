@@ -17,7 +17,7 @@ from ..domain.model import Actor, Entry, Head, Page, Role
 from ..storage import rows
 from ..storage.tables import audit, audit_about, audit_heads
 from . import rights
-from .pages import turn
+from .pages import sayable, turn
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -48,7 +48,7 @@ def listed(
     rights.reads(actor)
     query = select(audit)
     about = account if rights.governs(actor) else actor.uid
-    if account is not None and about != account:
+    if (account is not None and about != account) or not sayable("".join(filter(None, (account, action, object)))):
         return Page(())
     if about is not None:
         query = query.join(audit_about, audit_about.c.number == audit.c.number).where(audit_about.c.uid == about)

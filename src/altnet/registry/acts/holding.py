@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from ..audit.chain import canonical
 from ..domain import scopes, states
 from ..domain.errors import RegistryError, invalid, refuse
 from ..domain.labels import Refused, absolute, to_unicode
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .desk import Desk
 
 REASON_MAX = 1000
+#: So many characters of records are in one entry of the log; of more there is a digest. The git export has them all.
+LOGGED_MAX = 20_000
 
 
 def parsed(desk: Desk, typed: str) -> str:
@@ -170,8 +174,12 @@ def write_records(change: Change, name: str, wanted: tuple[RRset, ...]) -> None:
 
 
 def plain(given: tuple[RRset, ...]) -> list[dict[str, object]]:
-    """Return record sets as JSON says them."""
-    return [{"name": one.name, "type": one.type, "ttl": one.ttl, "records": list(one.records)} for one in given]
+    """Return record sets as the log says them: whole, or, where that is long, by their digest alone."""
+    size = sum(len(one.name) + sum(map(len, one.records)) for one in given)
+    if size <= LOGGED_MAX:
+        return [{"name": one.name, "type": one.type, "ttl": one.ttl, "records": list(one.records)} for one in given]
+    text = canonical([[one.name, one.type, one.ttl, list(one.records)] for one in given])
+    return [{"sets": len(given), "bytes": size, "sha256": hashlib.sha256(text.encode()).hexdigest()}]
 
 
 def forget_tokens(change: Change, row: Row[Any]) -> int:
@@ -227,6 +235,9 @@ def reasoned(reason: str) -> str:
     text = " ".join(reason.split())
     if not text:
         raise refuse("invalid", "A reason is needed: its holder reads it", "say why", at="reason", code="empty")
+    if not all(letter.isprintable() for letter in text):
+        what = "The reason has a sign in it that cannot be shown"
+        raise refuse("invalid", what, "leave it out", at="reason", code="unprintable")
     if len(text) > REASON_MAX:
         raise refuse(
             "invalid", f"A reason has at most {REASON_MAX} characters", "say it shorter", at="reason", code="long"

@@ -144,6 +144,7 @@ def join(
         done.connection.execute(update(invitations).where(invitations.c.id == one.id).values(uses=one.uses + 1))
         done.connection.execute(insert(accounts), members.plain(account))
         done.log("account.join", "account", uid, {"invitation": one.id}, concerns=(one.inviter,))
+        done.touch("invitation", one.id)
     try:
         desk.directory.create(Person(uid, name, mail, GROUPS), password)
     except RegistryError as error:

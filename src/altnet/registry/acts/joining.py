@@ -34,11 +34,14 @@ def activate(desk: Desk, joined: Account) -> Account:
     """
     with change(desk, SYSTEM) as done:
         known = members.find(done.connection, joined.uid)
-        if known is not None and known.state is AccountState.JOINING and known.invitation == joined.invitation:
-            account = members.write(done, replace(known, state=AccountState.ACTIVE))
+        mine = known if known is not None and known.invitation == joined.invitation else None
+        if mine is not None and mine.state is AccountState.JOINING:
+            account = members.write(done, replace(mine, state=AccountState.ACTIVE))
             done.log("account.active", "account", joined.uid, concerns=(joined.uid,))
             return account
         done.nothing()
+    if mine is not None and mine.state is AccountState.ACTIVE:
+        return mine  # the reconciler was here first
     if known is None:
         desk.directory.delete(joined.uid)
     else:

@@ -76,6 +76,13 @@ def _value(value: object, key: ColumnElement[Any]) -> Any:  # noqa: ANN401
         if type(value) is not int:
             raise ValueError(value)
         return datetime.fromtimestamp(value, UTC)
-    if type(value) is not key.type.python_type or "\0" in str(value) or (type(value) is int and abs(value) >= 2**63):
+    if type(value) is not key.type.python_type or (type(value) is int and abs(value) >= 2**63):
         raise ValueError(value)
+    if isinstance(value, str) and not sayable(value):
+        raise ValueError("no database can look for that")
     return value
+
+
+def sayable(text: str) -> bool:
+    """Say whether a database can be asked for a text: PostgreSQL has no NUL, and UTF-8 no half of a character."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

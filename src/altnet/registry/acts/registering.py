@@ -68,10 +68,10 @@ def register(
     found, faults = _first_records(desk, absolute, rrsets or (), hosting)
     if reserved or faults:
         raise invalid([*([reserved] if reserved else []), *faults])
-    with desk.store.read() as connection:
-        # Before servers are asked; it is judged once more in the transaction.
-        _may_have(desk, connection, actor, absolute)
     if hosting == Hosting.DELEGATED:
+        with desk.store.read() as connection:
+            # Before servers are asked; it is judged once more in the transaction.
+            _may_have(desk, connection, actor, absolute)
         delegating.ask(desk, absolute, found)
     with change(desk, actor) as done:
         holding.standing(done)

@@ -11,6 +11,7 @@ from ..domain.model import AccountState, Actor, Domain, DomainState
 from ..storage.tables import accounts
 from . import holding, rights
 from .change import Change, change
+from .pages import sayable
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -69,7 +70,7 @@ def hand_over(done: Change, row: Row[Any], uid: str, **values: Any) -> tuple[Dom
 def somebody(desk: Desk, given: str) -> str:
     """Return the uid of an account that may hold names; raise RegistryError("invalid"), field ``to``, for none."""
     uid = given.strip().lower()
-    if uid and len(uid) <= 64 and "\0" not in uid:
+    if uid and len(uid) <= 64 and sayable(uid):
         with desk.store.read() as connection:
             state = connection.scalar(select(accounts.c.state).where(accounts.c.uid == uid))
         if state == AccountState.ACTIVE:

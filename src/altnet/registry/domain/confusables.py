@@ -10,6 +10,7 @@ capitals that cannot be in a name here.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import Final
 
@@ -50,6 +51,7 @@ def skeleton(label: str) -> str:
     return unicodedata.normalize("NFC", "".join(_looks(letter) for letter in unicodedata.normalize("NFC", label)))
 
 
+@functools.lru_cache(maxsize=20_000)
 def likeness(label: str) -> str:
     """Return the wider form of :func:`skeleton`: without accents, and with 0 for o and 1 for l."""
     bare = (letter for letter in unicodedata.normalize("NFD", skeleton(label)) if not _is_accent(letter))

@@ -119,7 +119,7 @@ def reserved(name: str, policy: Policy) -> Fault | None:
         return _fault("reserved", f"{shown}.{tld} is used by the network itself", "choose another name")
     looks = likeness(shown)
     labels = {other.removesuffix(f".{tld}.") for other in policy.taken if other.endswith(f".{tld}.")} | set(ours)
-    if not shown.isascii() and looks in {likeness(to_unicode(other.rpartition(".")[2])) for other in labels}:
+    if looks in {likeness(to_unicode(other.rpartition(".")[2])) for other in labels}:
         return _fault("homograph", f"{shown!r} looks like {looks!r}, which is the network's", "choose another name")
     return None
 

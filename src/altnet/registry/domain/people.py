@@ -55,7 +55,7 @@ def wrong_password(password: str, uid: str, *, at: str = "password") -> Fault | 
         return Fault(at, "too-short", f"A password has {PASSWORD_MIN} characters or more", "a few words will do")
     if len(password) > PASSWORD_MAX:
         return Fault(at, "too-long", f"A password has at most {PASSWORD_MAX} characters")
-    if "\0" in password or any(unicodedata.category(char) == "Cs" for char in password):
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in password):
         return Fault(at, "characters", "This has characters that cannot be typed", "leave them out")
     if re.match(r"\{[^}]*\}", password):
         # The directory would take it for a password that is hashed already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -12,13 +13,14 @@ from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, SUBTREE, Conn
 from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
-from ...authenticator.ldap import LOCKED, USER, Ldap
+from ...authenticator.ldap import LOCKED, USER, Ldap, prepared
 from ...authenticator.people import DirectoryError
 from ...authenticator.settings import DirectorySettings
 from ...directory.model import group_dn
 from ..acts.desk import Person
 from ..domain.errors import Fault, RegistryError, refuse
 
+_log: Final = logging.getLogger(__name__)
 _FOUND: Final = "(objectClass=inetOrgPerson)"
 _ATTRIBUTES: Final = ("uid", "cn", "mail", "pwdAccountLockedTime")
 #: LDAP's result codes (RFC 4511 §4.1.9).
@@ -88,23 +90,21 @@ class LdapDirectory:
             return False
         try:
             return self.ldap.authenticate(uid, password)
-        except UnicodeEncodeError:  # half a character: nobody's password
-            return False
-        except DirectoryError:
-            raise _unavailable() from None
+        except DirectoryError as error:
+            raise _unavailable(error) from None
 
     def create(self, person: Person, password: str) -> None:
         """Make an entry, after its memberships: whose entry is there has them.
 
         Raises RegistryError("conflict") where the uid is somebody's, "invalid" for what the server does not take.
         """
-        dn = self._dn(person.uid)
+        dn, secret = self._dn(person.uid), _kept(password)
         attributes = {
             "objectClass": ["inetOrgPerson", "ldapPublicKey"],
             "uid": person.uid,
             "cn": person.name,
             "sn": person.name.split()[-1],
-            "userPassword": password,
+            "userPassword": secret,
             **({"mail": person.mail} if person.mail else {}),
         }
 
@@ -119,7 +119,7 @@ class LdapDirectory:
                 if connection.result["result"] == _THERE and not self.authenticate(person.uid, password):
                     raise refuse("conflict", "Somebody has this name already", "take another", at="uid", code="taken")
                 self._judge(connection, fine=(0, _THERE), at="password")
-            except RegistryError:
+            except (RegistryError, UnicodeEncodeError):
                 for group in joined:
                     connection.modify(group_dn(group, self.base), {"member": [(MODIFY_DELETE, [dn])]})
                 raise
@@ -131,13 +131,14 @@ class LdapDirectory:
 
         Raises RegistryError("state") for somebody who is locked: a new password would let them in.
         """
+        secret = _kept(password)
 
         def ask(connection: Connection) -> None:
             connection.search(self._dn(uid), _FOUND, BASE, attributes=_ATTRIBUTES)
             self._judge(connection)
             if any(_first(entry["raw_attributes"], "pwdAccountLockedTime") == LOCKED for entry in _entries(connection)):
                 raise refuse("state", "This account is locked", "ask a registrar", code="locked")
-            connection.extend.standard.modify_password(self._dn(uid), new_password=password)
+            connection.extend.standard.modify_password(self._dn(uid), new_password=secret)
             self._judge(connection, at="password")
 
         self._asked(ask)
@@ -188,8 +189,8 @@ class LdapDirectory:
 
         try:
             return self.ldap._first(one)
-        except DirectoryError:
-            raise _unavailable() from None
+        except DirectoryError as error:
+            raise _unavailable(error) from None
 
     def _ask(self, connection: Connection, ask: Callable[[Connection], Answer]) -> Answer:
         """Ask, and keep the connection unless it is at fault."""
@@ -262,6 +263,14 @@ def _first(raw: Any, name: str) -> str:  # noqa: ANN401
     return bytes(values[0]).decode(errors="replace")
 
 
+def _kept(password: str) -> bytes:
+    """Return a password as it is stored: in the form in which it comes when its owner signs in."""
+    secret = prepared(password)
+    if secret is None or secret.startswith(b"{"):
+        raise refuse("invalid", "This has characters that no password has", "leave them out", at="password")
+    return secret
+
+
 def _refused(said: str, at: str) -> Fault:
     """Return the fault in what a constraint's message says (of ppolicy or unique)."""
     if "non-unique" in said:
@@ -275,5 +284,7 @@ def _end(connection: Connection) -> None:
         connection.unbind()
 
 
-def _unavailable() -> RegistryError:
+def _unavailable(error: DirectoryError) -> RegistryError:
+    """Return what the asker is told; which server said what is for the operator's journal."""
+    _log.warning("the directory does not answer: %s", error)
     return refuse("unavailable", "The directory does not answer", "try again in a minute")

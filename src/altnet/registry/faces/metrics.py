@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from ..storage.tables import accounts, audit, audit_heads, domains, observations
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Scope
 
     from ..acts.desk import Desk
 
@@ -29,6 +28,12 @@ CLIENT = b"altnet-client"
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+def note(scope: Scope) -> dict[str, str]:
+    """Return where whoever answers notes the ``route``, and the face at which a sign-in ``failed``."""
+    noted: dict[str, str] = scope.setdefault("altnet.noted", {})
+    return noted
 
 
 class Metrics:
@@ -50,6 +55,15 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(Looked(desk))
+
+    def watch(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        noted = note(scope)
+        route = noted.get("route") or getattr(scope.get("route"), "path", "") or "other"
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.seconds.labels(route, method, str(status)).observe(seconds)
+        if "failed" in noted:
+            self.failures.labels(noted["failed"]).inc()
 
     def endpoint(self, request: Request) -> Response:
         """Answer /metrics; to what came through the web server there is no such page."""
@@ -126,37 +140,3 @@ def _observed(now: datetime, rows: Any) -> Iterator[Metric]:  # noqa: ANN401 - r
                 numbers.add_metric((row.key, name), value)
     yield ages
     yield numbers
-
-
-class Measured:
-    """Counts an application's requests by the route that answered; unknown paths are one route.
-
-    Who answers may write into the scope's ``altnet.measured``: ``route``, where it is not in the scope itself, and
-    ``failed``, the face at which a sign-in (portal) or a token (api, dyndns) was refused.
-    """
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, and count."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        measured = {"route": "", "status": "500", "failed": ""}
-        scope["altnet.measured"] = measured
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                measured["status"] = str(message["status"])
-            await send(message)
-
-        begun = time.perf_counter()
-        try:
-            await self.app(scope, receive, sent)
-        finally:
-            route = measured["route"] or getattr(scope.get("route"), "path", "") or "other"
-            if measured["failed"]:
-                self.metrics.failures.labels(measured["failed"]).inc()
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            self.metrics.seconds.labels(route, method, measured["status"]).observe(time.perf_counter() - begun)

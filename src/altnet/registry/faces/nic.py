@@ -16,6 +16,7 @@ from starlette.responses import Response
 from ..acts import records, tokens
 from ..domain.errors import RegistryError, refuse
 from ..domain.model import Actor, RRset
+from .metrics import note
 from .signin.session import client_of
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ def updater(world: World) -> Callable[[Request], Response]:
     """Return what answers an update: one word a name, as dyndns2 has them."""
 
     def update(request: Request) -> Response:
+        note(request.scope)["route"] = "/nic/update"
         try:
             actor = _actor(world.desk, request)
         except RegistryError as error:
             if error.kind in ("too-many", "unavailable"):
                 return _answer([_WORDS[error.kind]], error.status)
-            request.scope.get("altnet.measured", {})["failed"] = "dyndns"
+            note(request.scope)["failed"] = "dyndns"
             return _answer(["badauth"], 401, {"WWW-Authenticate": 'Basic realm="dyndns", charset="UTF-8"'})
         return _answer(_update(world.desk, actor, request))
 

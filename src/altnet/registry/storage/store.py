@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import IntegrityError as IntegrityError  # noqa: PLC0414  # acts take it from here
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 WAIT: Final = 10
 #: The advisory lock of PostgreSQL that every writer takes: the audit log has one end, and writers stand in line for it.
 LOCK: Final = 0x616C746E6574
+
+
+#: The whole that what runs is a part of (:meth:`Store.whole`).
+_within: ContextVar[tuple[Store | None, Connection | None]] = ContextVar("within", default=(None, None))
 
 
 @dataclass
@@ -42,6 +48,7 @@ class Store:
         """Return the store at an SQLAlchemy URL (``sqlite:////path``, ``postgresql://...``); asks nobody yet."""
         place = make_url(url)
         if place.get_backend_name() == "sqlite":
+            _make_private(place.database)
             engine = create_engine(place, connect_args={"timeout": WAIT}, pool_size=8, max_overflow=56)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -66,11 +73,29 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
+    def whole(self) -> Iterator[Connection]:
+        """Have everything that is read and written within be one transaction: several acts, all or none of them."""
+        with self.write() as connection:
+            token = _within.set((self, connection))
+            try:
+                yield connection
+            finally:
+                _within.reset(token)
+
+    def _outer(self) -> Connection | None:
+        """Return the connection of the whole that this is a part of, if it is one."""
+        store, connection = _within.get()
+        return connection if store is self else None
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of everything, for as long as it is open.
 
         Raises RegistryError("unavailable") where the database does not answer.
         """
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
         options: dict[str, Any] = (
             {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
@@ -85,6 +110,9 @@ class Store:
         answer, or others write for longer than :data:`WAIT` seconds; where it went away in the commit itself nobody
         knows whether that was done, and the caller asks again under the same idempotency key.
         """
+        if (outer := self._outer()) is not None:
+            yield outer
+            return
         with self._turn(), self._connection({"altnet_write": True}) as connection, connection.begin():
             if not self.sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -125,6 +153,10 @@ class Store:
                 yield connection
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable() from error
+        except (DataError, UnicodeEncodeError, OverflowError) as error:
+            # Half a character, a NUL, a number of 65 bits: faces may let them through, no database holds them.
+            what = "Something in this has characters or numbers that cannot be kept"
+            raise refuse("invalid", what, "leave them out", code="characters") from error
         except DBAPIError as error:
             if error.connection_invalidated or _is_broken(error):
                 raise _unavailable() from error
@@ -142,6 +174,14 @@ def _unavailable() -> RegistryError:
         "The registry's database does not answer",
         "try again in a minute; what is registered keeps working",
     )
+
+
+def _make_private(path: str | None) -> None:
+    """Make a database's file, for its owner alone: keys are in it. SQLite gives its other files the same mode."""
+    if path and path != ":memory:":
+        # Whatever is wrong with the place is said when the database is asked.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001

@@ -231,6 +231,17 @@ observations = Table(
     Column("time", Moment, nullable=False),
 )
 
+#: Files that changed and are not in the repositories yet, as they were right after the change (storage/snapshots.py).
+exports = Table(
+    "exports",
+    metadata,
+    Column("number", BigInteger, nullable=False),  # of the audit log's entry
+    Column("repository", String(16), nullable=False),
+    Column("path", String(300), nullable=False),
+    Column("text", Text),  # none: the file is gone
+    PrimaryKeyConstraint("number", "repository", "path"),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

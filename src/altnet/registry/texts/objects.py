@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from ..domain.model import Account, Asn, Domain, Head, Invitation, Prefix, RRset, Token, Zone
+from ..domain.model import Account, Asn, Domain, Invitation, Prefix, RRset, Token, Zone
 from ..domain.policy import Policy
 from . import form
 
@@ -99,12 +99,6 @@ def policy(one: Policy) -> str:
             *(("taken", name) for name in one.taken),
         ]
     )
-
-
-def head(one: Head) -> str:
-    """Return the audit log's signed head."""
-    said = [("number", one.number), ("hash", one.hash), ("time", time(one.time)), ("signature", one.signature)]
-    return form.write(said)
 
 
 def private_domain(one: Domain) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from ..domain import delegation, labels
@@ -17,6 +17,7 @@ from . import form, objects, paths
 from .form import Paper, Wrong
 
 _RECORD: Final = re.compile(r"(\S+)[ \t]+(\d{1,10})[ \t]+([A-Za-z0-9-]{1,32})[ \t]+(.+)")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ASN: Final = re.compile(r"AS([1-9][0-9]{0,9})")
 _FIELD: Final = re.compile(r"rrsets\[(\d+)\](?:\.(\w+))?(?:\[(\d+)\])?")
 _POLICY: Final = {
@@ -198,7 +199,9 @@ def _times(paper: Paper, keys: tuple[str, ...], wrong: list[Wrong]) -> None:
     for line in paper.lines:
         if line.key in keys:
             try:
-                datetime.strptime(line.value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+                if not _TIME.fullmatch(line.value):
+                    raise ValueError(line.value)
+                datetime.fromisoformat(line.value[:-1])
             except ValueError:
                 remedy = "it is the registry's to set: take the line back, or leave it out"
                 wrong.append(Wrong(paper.file, line.number, f"{line.value[:40]!r} is no time", remedy))

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...domain.errors import Fault, RegistryError, refuse
+from ..metrics import note
 from .problem import faults, malformed, problem, refused
 
 #: No body is longer: a thousand RRsets with a hundred addresses each would be, and come in parts.
-LONGEST = 1_048_576
+LONGEST = 1_000_000
 
 
 class Asked(Request):
@@ -74,9 +75,7 @@ class Route(APIRoute):
         answer = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            measured = request.scope.get("altnet.measured")
-            if measured is not None:
-                measured["route"] = "/api/v1" + self.path
+            note(request.scope)["route"] = "/api/v1" + self.path
             asked = Asked(request.scope, request.receive)
             try:
                 unread = await self._read(asked)

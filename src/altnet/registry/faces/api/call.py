@@ -20,6 +20,7 @@ from ...domain.errors import RegistryError, refuse
 from ...domain.model import Actor
 from ..signin.session import world_of
 from . import who
+from .asked import Asked
 
 if TYPE_CHECKING:
     from ...acts.desk import Desk
@@ -137,8 +138,9 @@ class Call:
     def _digest(self) -> str:
         """Return a digest of everything that says what is asked for."""
         request = self.request
+        sent = request.sent if isinstance(request, Asked) else b""
         asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))
-        return hashlib.sha256("\n".join(asked).encode() + b"\n" + request.sent).hexdigest()  # type: ignore[attr-defined]
+        return hashlib.sha256("\n".join(asked).encode() + b"\n" + sent).hexdigest()
 
 
 async def _call(request: Request) -> Call:

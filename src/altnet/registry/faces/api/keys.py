@@ -23,10 +23,10 @@ class Scope(Model):
     """What a token may do; empty lists limit nothing."""
 
     model_config = example(verbs=["write"], names=["home.garden.alt."], types=["AAAA"], sources=[])
-    verbs: list[Literal["read", "write", "full"]] = Field(["read", "write"], min_length=1, max_length=3)
-    names: list[Line] = Field([], max_length=100)
-    types: list[Line] = Field([], max_length=50)
-    sources: list[Line] = Field([], max_length=50)
+    verbs: list[Literal["read", "write", "full"]] = Field(default=["read", "write"], min_length=1, max_length=3)
+    names: list[Line] = Field(default=[], max_length=100)
+    types: list[Line] = Field(default=[], max_length=50)
+    sources: list[Line] = Field(default=[], max_length=50)
 
 
 class NewToken(Model):

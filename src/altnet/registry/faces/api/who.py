@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...acts import tokens
 from ...domain.errors import RegistryError, refuse
 from ...domain.model import Actor
+from ..metrics import note
 from ..signin import session, sessions
 
 if TYPE_CHECKING:
@@ -43,5 +44,5 @@ def _bearer(world: World, request: Request, sent: str) -> Actor:
         return tokens.authenticate(world.desk, secret.strip(), session.client_of(request), "api")
     except RegistryError as error:
         if error.kind == "unauthenticated":
-            request.scope.get("altnet.measured", {})["failed"] = "api"
+            note(request.scope)["failed"] = "api"
         raise

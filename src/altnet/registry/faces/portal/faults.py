@@ -8,8 +8,8 @@ from typing import Final
 
 from ...domain.errors import Fault, RegistryError
 
-#: ``scope.names[2]`` is the third line of the field ``names``.
-_PLACE: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+)(?:\[(\d+)\])?(?:\.[a-z_]+)?")
+#: ``scope.names[2]`` is the third line of the field ``names``; ``glue[ns.garden.alt.][0]`` is somewhere in ``glue``.
+_PLACE: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+)(?:\[(?:(\d+)|[^\]]*)\].*)?")
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,13 @@ class Faults:
 def _shown(fault: Fault) -> tuple[str, Shown]:
     found = _PLACE.fullmatch(fault.field)
     name, line = (found[1], found[2]) if found else (fault.field, None)
-    return name, Shown(_sentence(fault.what), _sentence(fault.remedy), int(line) + 1 if line else None, fault.code)
+    return name, Shown(_closed(fault.what), _sentence(fault.remedy), int(line) + 1 if line else None, fault.code)
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    return _closed(text[:1].upper() + text[1:])
+
+
+def _closed(text: str) -> str:
+    """Return a sentence with its period. It may begin with a name, so that its first letter stays as it is."""
+    return f"{text}." if text and text[-1] not in ".!?" else text

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from ...domain.errors import KINDS, RegistryError
 from .. import public
+from ..metrics import note
 from .objects import LEVEL, MEDIA, Maker, Object
 from .signing import nobody
 
@@ -134,7 +135,7 @@ def _pattern(request: Request, by: str) -> str:
     """Return what is searched for; raises Answer."""
     if by not in request.query_params:
         raise Answer(501, "This is not searched here", f"Search by {by}=.")
-    pattern = request.query_params[by].lower()
+    pattern = str(request.query_params[by]).lower()
     if not _PATTERN.fullmatch(pattern):
         raise Answer(400, "This is no search pattern", "It has letters, and one * at most.")
     if "*" in pattern and len(pattern.partition("*")[0]) < SHORTEST:
@@ -195,9 +196,7 @@ def make(desk: Desk, base: str, port43: str, signers: Callable[[str], tuple[str,
 
 def _endpoint(path: str, answer: Callable[[Request], Object]) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        measured = request.scope.get("altnet.measured")
-        if measured is not None:
-            measured["route"] = "/rdap" + path
+        note(request.scope)["route"] = "/rdap" + path
         if request.method == "OPTIONS":
             more = {**CORS, "Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Max-Age": "86400"}
             return Response(None, 204, more)

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse, Response
 
 from ....authenticator.messages import cookie, own_path
-from ...acts.change import change
-from ...acts.tokens import roles_of
 from ...domain.errors import Fault, RegistryError
-from ...domain.model import Actor
 from ..pages import page
 from . import onward, passkeys, sessions, totp
 from .session import FORM, SESSION, Form, client_of, from_here, secret_of, world_of
@@ -58,13 +55,14 @@ def enter(request: Request, form: Form) -> Response:
     """Take name and password."""
     world, way = world_of(request), Way.of(form)
     signin, user, client = world.signin, form.get("user", "").strip().lower()[:64], client_of(request)
-    if refusal := _refused(request, form, way, user):
+    if refusal := _refused(request, form, way, user, user=user):
         return refusal
     now = signin.desk.clock().timestamp()
     # Counted before it is tried: many at once do not get more tries than one after the other.
     signin.limit.failed(user, client, now)
     try:
-        known = signin.desk.directory.authenticate(user, form.get("password", "")) and bool(_roles(signin, user))
+        right = signin.desk.directory.authenticate(user, form.get("password", ""))
+        known = right and sessions.standing(signin, user) is not None
     except RegistryError as error:
         signin.limit.untried(user, client, now)
         return form_page(request, way, error.status, user=user, faults=error.faults)
@@ -97,41 +95,44 @@ def second(request: Request, form: Form) -> Response:
         faults = (Fault("user", "expired", "That took too long", "begin again"),)
         return form_page(request, way, 403, faults=faults)
     uid = str(step["uid"])
-    if refusal := _refused(request, form, way, uid):
+    # A count of its own, which a right password does not clear: whoever has that may not guess codes for ever.
+    whose = f"CODE {uid}"
+    if refusal := _refused(request, form, way, whose):
         return refusal
     now = signin.desk.clock().timestamp()
-    signin.limit.failed(uid, client, now)
+    signin.limit.failed(whose, client, now)
     method = _factor(signin, uid, form)
     if not method:
         wrong = Fault("code", "wrong", "This is not the code that your app shows now", "wait for the next one")
         return second_page(request, uid, way, 403, (wrong,))
-    signin.limit.passed(uid, client, now)
+    signin.limit.passed(whose, client, now)
     return done(request, uid, way, method)
 
 
 def by_passkey(request: Request, form: Form) -> Response:
     """Take a passkey that names its owner, in place of everything else."""
     signin, way, client = world_of(request).signin, Way.of(form), client_of(request)
-    if refusal := _refused(request, form, way, ""):
+    # Nobody has said who they are: the count is the client's. No name can be typed in capitals, so it is nobody's else.
+    whose = f"PASSKEY {client}"
+    if refusal := _refused(request, form, way, whose):
         return refusal
     now = signin.desk.clock().timestamp()
-    signin.limit.failed("", client, now)
+    signin.limit.failed(whose, client, now)
     proof = passkeys.sign_in(signin, form.get("state", ""), form.get("response", ""))
-    if proof is None or not proof.verified or not _roles(signin, proof.uid):
+    if proof is None or not proof.verified or sessions.standing(signin, proof.uid) is None:
         fault = Fault("passkey", "wrong", "This passkey was not taken", "try once more, or use your password")
         return form_page(request, way, 403, faults=(fault,))
-    signin.limit.passed("", client, now)
+    signin.limit.passed(whose, client, now)
     return done(request, proof.uid, way, "passkey")
 
 
 def done(request: Request, uid: str, way: Way, method: str) -> Response:
     """Begin the session, and lead on; what the browser had before is over."""
     signin, client = world_of(request).signin, client_of(request)
-    actor = Actor(uid, _roles(signin, uid), "portal", client)
-    with change(signin.desk, actor) as made:
-        made.log("session.begin", "account", uid, {"method": method})
+    signin.failures.tidy(signin.desk.clock().timestamp() - signin.times.failures_window)
     agent = request.headers.get("user-agent", "")
-    secret = sessions.begin(signin, uid, client=client, agent=agent, method=method)
+    before = secret_of(request, SESSION)
+    secret = sessions.begin(signin, uid, client=client, agent=agent, method=method, before=before)
     log.info("%s has signed in by %s: client %s", uid, method, client)
     session = sessions.find(signin, secret)
     answer: Response = RedirectResponse(way.next, 303)
@@ -153,14 +154,14 @@ def _factor(signin: Signin, uid: str, form: Form) -> str:
     return "recovery" if len(code) > 8 and totp.recover(signin, uid, code) else ""
 
 
-def _refused(request: Request, form: Form, way: Way, user: str) -> Response | None:
+def _refused(request: Request, form: Form, way: Way, whose: str, *, user: str = "") -> Response | None:
     """Return what is answered to a form that is none of ours, or to somebody who has tried too often."""
     signin, mine = world_of(request).signin, secret_of(request, FORM)
     sent = form.get("csrf", "")
     if not from_here(request) or not mine or not hmac.compare_digest(mine.encode(), sent.encode()):
         fault = Fault("user", "old", "The form was too old", "send it once more")
         return form_page(request, way, 403, user=user, faults=(fault,))
-    wait = signin.limit.wait(user, client_of(request), signin.desk.clock().timestamp())
+    wait = signin.limit.wait(whose, client_of(request), signin.desk.clock().timestamp())
     if not wait:
         return None
     log.warning("sign-in refused, too many failures: client %s", client_of(request))
@@ -168,7 +169,3 @@ def _refused(request: Request, form: Form, way: Way, user: str) -> Response | No
     answer = form_page(request, way, 429, user=user, faults=(fault,))
     answer.headers["Retry-After"] = str(wait)
     return answer
-
-
-def _roles(signin: Signin, uid: str) -> Any:  # noqa: ANN401 - a set of roles
-    return roles_of(signin.desk, uid)

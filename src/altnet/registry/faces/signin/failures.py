@@ -34,9 +34,15 @@ class Failures:
             return [float(at) for at in connection.execute(select(failures.c.at).where(mine).order_by("at")).scalars()]
 
     def forgive(self, whose: str, since: float = 0.0) -> None:
-        """Forget those since a moment."""
-        mine = (failures.c.whose == whose[:_LONGEST]) & (failures.c.at >= since)
+        """Forget all of somebody's; with a moment, the one try that was made then.
+
+        The registry's clock has whole seconds: all since a moment would be others' tries too.
+        """
+        mine = failures.c.whose == whose[:_LONGEST]
         with self.store.write() as connection:
+            if since:
+                tries = select(failures.c.number).where(mine & (failures.c.at == since)).limit(1)
+                mine &= (failures.c.at == since) & (failures.c.number == connection.execute(tries).scalar())
             connection.execute(delete(failures).where(mine))
 
     def tidy(self, before: float) -> None:

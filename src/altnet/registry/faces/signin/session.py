@@ -14,13 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ....authenticator.messages import SECRET, cookie
+from ....authenticator.messages import SECRET, cookie, own_path
 from ....authenticator.seals import random
 from ...domain.errors import refuse
 from ...domain.model import Actor, Role
 from ..world import World
 from . import sessions
-from .sessions import Session
+from .sessions import Session as Session  # noqa: PLC0414 - pages have it from here
 
 #: Set by the web server on everything it passes on, whatever a browser sent under this name.
 CLIENT: Final = "altnet-client"
@@ -114,7 +114,9 @@ def need(role: Role = Role.MEMBER, *, fresh: bool = False) -> Callable[[Request]
 def path_of(request: Request) -> str:
     """Return the path to come back to after signing in: of a form, the page that it is on."""
     if request.method not in {"GET", "HEAD"}:
-        return request.url.path
+        origin = world_of(request).signin.origin
+        referrer = request.headers.get("referer", "")
+        return own_path(referrer.removeprefix(origin)) if referrer.startswith(f"{origin}/") else "/"
     query = request.url.query
     return quote(request.url.path, safe="/%:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
 
@@ -187,9 +189,9 @@ def flashed(request: Request) -> tuple[str, str] | None:
 
     try:
         kind, text = json.loads(unquote(request.cookies.get(f"__Host-altnet-{FLASH}", "")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
-    return (str(kind), str(text)[:500]) if kind in {"done", "bad"} else None
+    return (kind, str(text)[:500]) if kind in ("done", "bad") else None
 
 
 def give(response: Response, request: Request) -> Response:

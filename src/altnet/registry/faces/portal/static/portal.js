@@ -37,5 +37,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (first && !part.contains(document.activeElement)) first.focus();
 });
 
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => unhide(document));
-else unhide(document);
+// On a phone the menu is wider than the screen: the page's own entry is where one looks.
+const ready = () => {
+  unhide(document);
+  const nav = document.querySelector(".top nav");
+  const here = nav?.querySelector("[aria-current]");
+  if (here && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+};
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);
+else ready();

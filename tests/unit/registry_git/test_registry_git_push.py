@@ -1,0 +1,147 @@
+"""A member with git: clones by a token, pushes for review, and reads what is wrong at file and line."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="NOT TESTED HERE: no uvicorn; where there is one it is")
+
+import uvicorn
+from starlette.applications import Starlette
+
+from altnet.registry.acts import domains, tokens
+from altnet.registry.domain.model import Scope
+from altnet.registry.faces.git import export
+from altnet.registry.faces.git.routes import BACKEND, routes
+from altnet.registry.storage.snapshots import PUBLIC
+
+pytestmark = pytest.mark.skipif(not Path(BACKEND).exists(), reason="NOT TESTED HERE: no git-http-backend; CI has it")
+HOOK = Path(__file__).with_name("hook.py")
+
+
+@pytest.fixture
+def url(desk, repository):
+    repository.prepare([sys.executable, str(HOOK), str(desk.store.engine.url)])
+    export_all(desk, repository)
+    world = SimpleNamespace(
+        desk=desk, settings=SimpleNamespace(git=SimpleNamespace(place=str(repository.place.parent)))
+    )
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        config = uvicorn.Config(Starlette(routes=routes(world)), log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"127.0.0.1:{place.getsockname()[1]}/registry.git"
+        server.should_exit = True
+        thread.join(10)
+
+
+def export_all(desk, repository) -> None:
+    while export.turn(desk, repository, PUBLIC):
+        pass
+
+
+class Member:
+    """Somebody's working copy."""
+
+    def __init__(self, place: Path, url: str, desk, actor, **scope) -> None:
+        _, secret = tokens.make(desk, actor, "laptop", Scope(**scope))
+        self.place, self.secret = place, secret
+        self.git("clone", "-q", f"http://{actor.uid}:{secret}@{url}", str(place), here=False)
+
+    def git(self, *argv: str, here: bool = True, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        where = ["-C", str(self.place), "-c", "user.name=x", "-c", "user.email=x@example.alt"] if here else []
+        environment = {"PATH": "/usr/bin:/bin", "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent", **env}
+        done = subprocess.run(
+            ["git", *where, *argv], capture_output=True, text=True, env=environment, timeout=60, check=False
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def write(self, path: str, text: str) -> None:
+        (self.place / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.place / path).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "change")
+
+    def push(self, to: str = "refs/for/main", check: bool = True) -> str:
+        done = self.git("push", "origin", f"HEAD:{to}", check=False)
+        assert (done.returncode == 0) is check, done.stderr
+        return done.stderr
+
+
+def test_a_name_is_registered_by_push(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    ada.write("domains/alt.garden", "domain: garden.alt.\nrecord: www 300 AAAA fd12::1\n")
+    assert "garden.alt. is registered" in ada.push()
+    zone = domains.get(desk, actor("ada"), "garden")
+    assert (zone.domain.holder, zone.rrsets[0].records) == ("ada", ("fd12::1",))
+    export_all(desk, repository)
+    ada.git("fetch", "-q", "origin")
+    assert "ada domain.register: garden.alt." in ada.git("log", "-1", "--format=%an %s", "origin/main").stdout
+    assert "refs/for" not in ada.git("ls-remote").stdout
+
+
+def test_what_is_wrong_is_said_at_file_and_line(url, desk, actor, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    ada.write("domains/alt.garden", "domain: garden.alt.\nrecord: @ 300 AAAA fd12::1\nrecord: www 300 AAAA 12\n")
+    said = ada.push(check=False)
+    assert "remote: domains/alt.garden:3: '12' is no AAAA record's value" in said
+    assert "nothing was changed: 1 to mend" in said
+    assert domains.check(desk, actor("ada"), "garden")[1] == "available"
+
+
+def test_nothing_but_reviews_is_pushed(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    head = repository.head()
+    ada.write("domains/alt.garden", "domain: garden.alt.\n")
+    for ref in ("main", "refs/heads/other", "refs/tags/v1", "refs/for/other"):
+        ada.push(ref, check=False)
+    assert repository.head() == head
+    assert domains.check(desk, actor("ada"), "garden")[1] == "available"
+
+
+def test_a_token_does_what_its_scope_says(url, desk, actor, tmp_path) -> None:
+    reader = Member(tmp_path / "reader", url, desk, actor("ada"), verbs=("read",))
+    reader.write("domains/alt.garden", "domain: garden.alt.\n")
+    assert "403" in reader.push(check=False)
+    other = Member(tmp_path / "other", url, desk, actor("ada"), names=("shed.alt.",))
+    other.write("domains/alt.garden", "domain: garden.alt.\n")
+    assert "nothing was changed" in other.push(check=False)
+
+
+def test_without_a_token_there_is_nothing(url) -> None:
+    done = subprocess.run(
+        ["git", "ls-remote", f"http://{url}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin", "GIT_TERMINAL_PROMPT": "0"},
+    )
+    assert done.returncode != 0
+    assert "could not read Username" in done.stderr
+
+
+def test_links_and_odd_names_are_refused(url, desk, actor, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    (ada.place / "domains").mkdir(exist_ok=True)
+    (ada.place / "domains" / "alt.x").symlink_to("/etc/passwd")
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "link")
+    assert "This is no plain file" in ada.push(check=False)
+    ada.git("reset", "-q", "--hard", "HEAD~1")
+    ada.write("domains/alt.gärten", "domain: garden.alt.\n")
+    assert "No file has such a name" in ada.push(check=False)
+    ada.git("reset", "-q", "--hard", "HEAD~1")
+    ada.write("accounts/ben", "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n")
+    assert "accounts/ben: This file is the registry's own" in ada.push(check=False)
