@@ -214,7 +214,15 @@ def test_a_lost_primary_is_filled_again(filled: World) -> None:
     assert (report.made, report.delegated, report.problems) == (3, 3, [])
     assert filled.state() == before
     again = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
-    assert (again.made, again.there, again.delegated) == (0, 3, 0)
+    assert (again.made, again.there, again.mended, again.delegated) == (0, 3, 0, 0)
+    filled.time.second += 5
+    changed(filled, "garden.alt.", records("garden.alt.", "AAAA", "fd00::666"))
+    filled.plan("shop.alt.")
+    mended = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
+    assert mended.mended == 1
+    assert mended.problems == ["shop.alt. is a zone of the inventory's, and registered"]
+    filled.api.zones.pop("shop.alt.")
+    filled.compare()
     del filled.api.zones["garden.alt."]
     filled.plan("alt.")
     filled.compare()
