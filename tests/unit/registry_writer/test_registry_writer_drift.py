@@ -246,6 +246,13 @@ def test_old_records_under_the_new_serial_are_fetched_again(filled: World) -> No
     serial = filled.api.zones["alt."]["serial"]
     filled.compare()
     assert any(one.name == "later.alt." for one in filled.sampled)
+    again = filled.api.zones["alt."]["serial"]
+    domains.register(filled.desk, ANN, "late")
+    filled.settle()
+    filled.stuck, filled.stale, moved = {"nyc"}, {"fra": ["alt."]}, filled.api.zones["alt."]["serial"]
+    filled.compare()
+    assert filled.api.zones["alt."]["serial"] == moved > again, "one that has not got the serial yet is not stale"
+    filled.stuck, filled.stale = set(), {}
     assert filled.api.zones["alt."]["serial"] > serial
     assert filled.delegated("later.alt.") == served("later.alt.")
 

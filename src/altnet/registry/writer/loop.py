@@ -162,11 +162,13 @@ class Loop:
 
         Two changes of one zone in one second, by us and by ``site.yml``, have one serial.
         """
-        asked, self.work.samples = self.work.samples, []
-        if not asked:
-            return
-        stale = self.work.watch.stale(asked)
         api = self.work.primary.api
+        serials = {zone: parents.read(api, zone, ()).serial for zone in {one.zone for one in self.work.samples}}
+        behind = self.work.watch.behind(serials)
+        # Who has not got the serial yet is on its way, and is asked in a minute.
+        asked = [one for one in self.work.samples if one.zone not in behind]
+        self.work.samples = [one for one in self.work.samples if one.zone in behind]
+        stale = self.work.watch.stale(asked) if asked else {}
         for zone in sorted({name for names in stale.values() for name in names}):
             held = parents.read(api, zone)
             soa = next(one for one in held.of(zone) if one.type == "SOA")
