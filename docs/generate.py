@@ -2,7 +2,8 @@
 """Write docs/reference from what the code itself says: `make docs`. With --check, only name what is old.
 
 Sources: roles/*/meta/argument_specs.yml, the documentation in library/*.py and in filter_plugins/, the
-comments at the top of the playbooks, and the table of ranges in altnet.addressing.
+comments at the top of the playbooks, the table of ranges in altnet.addressing,
+the registry's API and its command.
 """
 
 from __future__ import annotations
@@ -281,6 +282,39 @@ def api_page() -> str:
     )
 
 
+def command_page() -> str:
+    """Return the page of the command ``altnet``, from its own verbs."""
+    from altnet.cli import main, tool, verbs  # noqa: PLC0415 - what describes itself
+
+    def usage(verb: tool.Verb) -> str:
+        words = ["altnet", *verb.words]
+        for one in verb.arguments:
+            name, many = one.names[-1], one.more.get("nargs") in ("*", "+")
+            value = str(one.more.get("metavar") or "|".join(map(str, one.more.get("choices", ()))))
+            if name.startswith("--"):
+                takes = "" if one.more.get("action") == "store_true" else f" {value or name[2:].upper()}"
+                words.append(f"{name}{takes}" if one.more.get("required") else f"[{name}{takes}]")
+                continue
+            shown = (value or name.upper()) + ("..." if many else "")
+            words.append(f"[{shown}]" if one.more.get("nargs") in ("*", "?") else shown)
+        return cell(" ".join(words))
+
+    def part(title: str, chosen: Iterable[tool.Verb]) -> str:
+        return table(f"| {title} | what |", (f"| `{usage(one)}` | {cell(one.about)} |" for one in chosen))
+
+    alone = part("command", (one for one in verbs.VERBS if len(one.words) == 1))
+    groups = [
+        f"## altnet {group}\n\n{about[:1].upper()}{about[1:]}.\n\n"
+        + part("command", (one for one in verbs.VERBS if one.words[0] == group))
+        for group, about in verbs.GROUPS.items()
+    ]
+    common = (
+        "Every command takes `--json`, `--url URL`, `--ca FILE` and `--timeout SECONDS`, and says with `--help` what "
+        "its arguments are. How to use it: [concepts](../concepts/command-line.md)."
+    )
+    return page("The command altnet", "src/altnet/cli/verbs", common, cell(main.EXITS), alone, *groups)
+
+
 def index(produced: Iterable[Path]) -> str:
     """Return the reference's own index."""
     groups = {"Roles": "roles", "Modules": "modules"}
@@ -304,6 +338,7 @@ def pages() -> dict[Path, str]:
     made[REFERENCE / "playbooks.md"] = playbook_page([ROOT / "site.yml", *(ROOT / "playbooks").glob("*.yml")])
     made[REFERENCE / "addressing.md"] = addressing_page(RANGES)
     made[REFERENCE / "api.md"] = api_page()
+    made[REFERENCE / "altnet.md"] = command_page()
     filters = sorted((ROOT / "filter_plugins").glob("*.yml"))
     if filters:
         made[REFERENCE / "filters.md"] = filter_page(filters)

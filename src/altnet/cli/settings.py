@@ -81,7 +81,9 @@ def token() -> str:
     try:
         with path.open(encoding="ascii") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
-                raise CommandError(f"Others may read {path}", f"chmod 600 {path}, and think of a new token", USAGE)
+                raise CommandError(
+                    f"Others may read {path}", f"make it yours alone: chmod 600 {path}; and think of a new token", USAGE
+                )
             return file.read(4096).strip()
     except FileNotFoundError:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -39,6 +40,11 @@ def main(arguments: list[str]) -> int:
     os.environ["ALTNET_REGISTRY_SETTINGS"] = str(Path(path).absolute())
     # Each has its own imports: who writes to the name servers needs no web framework.
     module = importlib.import_module(f".verbs.{verb}", __package__)
+    try:
+        inspect.signature(module.main).bind(None, *rest)
+    except TypeError as error:
+        print(f"{_USAGE}\n{verb}: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     try:
         return int(module.main(Settings.load(Path(path)), *rest))
     except (AltnetError, RegistryError) as error:

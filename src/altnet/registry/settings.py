@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,8 @@ from ..errors import AltnetError, Problem
 from .domain.policy import Policy
 
 T = TypeVar("T")
+#: A century, in seconds.
+_LONG = 3_200_000_000
 
 
 class SettingsError(AltnetError):
@@ -115,8 +117,8 @@ class Settings:
         }
         makers = (("primary", Primary), ("serving", Serving), ("whois", Whois), ("git", Git), ("limits", Limits))
         for key, maker in makers:
-            if rest.get(key) is not None:
-                parts[key] = _part(path, key, rest.pop(key), lambda given, maker=maker: _plain(maker, given))  # type: ignore[misc]
+            if (part := rest.pop(key, None)) is not None:
+                parts[key] = _part(path, key, part, lambda given, maker=maker: _plain(maker, given))  # type: ignore[misc]
         return _part(path, "", {**rest, **parts}, lambda given: _plain(cls, given))
 
     def signing_key(self) -> Ed25519PrivateKey:
@@ -148,13 +150,24 @@ def _plain(maker: type[T], given: Mapping[str, Any]) -> T:
         simple = {"int": int, "str": str, "bool": bool}.get(wanted)
         if simple is not None and type(entry) is not simple:
             raise ValueError(f"{key} is no {wanted}")
-        if wanted.startswith("tuple[str") and not all(isinstance(one, str) for one in entry):
+        texts = isinstance(entry, tuple) and all(isinstance(one, str) for one in entry)
+        if wanted.startswith("tuple[str") and not texts:
             raise ValueError(f"{key} is no list of texts")
+    missing = [one.name for one in known.values() if one.name not in values and _needed(one)]
+    if missing:
+        raise ValueError(f"{missing[0]} is missing")
     return maker(**values)
+
+
+def _needed(one: Field[Any]) -> bool:
+    return one.default is MISSING and one.default_factory is MISSING
 
 
 def _policy(given: Mapping[str, Any]) -> Policy:
     durations = {one.name for one in fields(Policy) if str(one.type) == "timedelta"}
+    for key in durations & set(given):
+        if type(given[key]) not in {int, float} or not 0 <= given[key] < _LONG:
+            raise ValueError(f"{key} is no number of seconds")
     values = {key: timedelta(seconds=entry) if key in durations else entry for key, entry in given.items()}
     policy = _plain(Policy, values)
     if not policy.tlds or not policy.prefix:

@@ -13,13 +13,15 @@ import pytest
 
 pytest.importorskip("fastapi", reason="NOT TESTED HERE: the registry's packages; they are in the tests' environment")
 
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from altnet.registry.acts import accounts, tokens
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.model import Actor, Scope
 from altnet.registry.domain.policy import Policy
-from altnet.registry.faces.app import make
+from altnet.registry.faces import guards, programs
+from altnet.registry.faces.metrics import Metrics
 from altnet.registry.faces.signin import sessions
 from altnet.registry.faces.signin.signin import Signin
 from altnet.registry.faces.world import World
@@ -126,7 +128,12 @@ def build(place: Path, template: Registry | None = None) -> Registry:
     nobody: Any = None  # whom the settings would ask: here people are in memory
     settings = Settings("", "portal.alt", desk.policy, nobody, limits=Limits(requests=10**9, writes=10**9))
     world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
-    app = make(world)
+    metrics = Metrics(desk)
+    app = FastAPI(openapi_url=None)
+    app.state.world = world
+    app.router.routes += programs.routes(world, metrics)
+    app.add_middleware(guards.Bodies)
+    app.add_middleware(guards.Log, watch=metrics.watch)
     client = TestClient(app, base_url="https://portal.alt", raise_server_exceptions=False)
     made = Registry(desk, people, app, client, world)
     if template is not None:

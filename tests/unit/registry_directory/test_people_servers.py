@@ -111,7 +111,7 @@ def test_a_provider_dies_and_the_other_answers(pair: tuple[Provider, Provider], 
 
 def test_both_are_dead_and_come_back(pair: tuple[Provider, Provider], desk: Desk) -> None:
     one, other = pair
-    first, second = link(desk), link(desk)
+    first, second, third = link(desk), link(desk), link(desk)
     join(desk, first, "ben")
 
     class Dying:
@@ -139,7 +139,7 @@ def test_both_are_dead_and_come_back(pair: tuple[Provider, Provider], desk: Desk
     with pytest.raises(RegistryError):
         accounts.finish_joining(desk)
     with pytest.raises(RegistryError) as caught:
-        join(desk, second, "dan")
+        join(desk, third, "dan")
     assert caught.value.kind == "unavailable"
     one.start()
     other.start()

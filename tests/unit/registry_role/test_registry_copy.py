@@ -57,7 +57,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         directory.mkdir()
         shutil.chown(directory, "postgres")
     own = ["runuser", "-u", "postgres", "--"]
-    subprocess.run([*own, str(found[-1]), "-D", str(data), "-A", "trust", "-N"], check=True, capture_output=True, cwd="/")
+    subprocess.run(
+        [*own, str(found[-1]), "-D", str(data), "-A", "trust", "-N"], check=True, capture_output=True, cwd="/"
+    )
     server = [str(found[-1].with_name("postgres")), "-D", str(data), "-k", str(socket), "-h", "", "-F"]
     with subprocess.Popen([*own, *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/") as process:
         try:
@@ -101,7 +103,7 @@ def test_to_another_file_and_not_onto_rows(tmp_path: Path, full: str, capsys: py
     assert copy.main(settings(url), full) == 0
     assert f"accounts: {PEOPLE} rows" in capsys.readouterr().out.splitlines()
     assert people(url) == people(full)
-    with pytest.raises(SettingsError, match="has rows in .* already, and nothing was copied"):
+    with pytest.raises(SettingsError, match=r"has rows in .* already, and nothing was copied"):
         copy.main(settings(url), full)
 
 

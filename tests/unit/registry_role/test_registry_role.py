@@ -157,7 +157,8 @@ def test_the_units_belong_together(files: list[dict[str, Any]]) -> None:
         assert ("CAP_NET_BIND_SERVICE" in unit) is ("whois" in name), name
         for line in ("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "UMask=0077"):
             assert line in unit.splitlines(), (name, line)
-    hidden = re.findall(r"^InaccessiblePaths=-/run/altnet-registry/secrets/(.*)$", found["altnet-registry-whois.service"], re.M)
+    whois = found["altnet-registry-whois.service"]
+    hidden = re.findall(r"^InaccessiblePaths=-/run/altnet-registry/secrets/(.*)$", whois, re.MULTILINE)
     assert set(hidden) == {"zones", "audit", "signin", "signon.json", "primary"}
 
 

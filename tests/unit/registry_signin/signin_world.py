@@ -155,6 +155,10 @@ class Portal(Base):
         )
         self.app = make(World(self.desk, self.signin, settings))
 
+    def client(self) -> TestClient:
+        """Return a client that sends what it is told, and nothing of itself."""
+        return TestClient(self.app, f"https://{SITE}", raise_server_exceptions=False)
+
     def browser(self, client: str = CLIENT) -> Browser:
         """Return a browser without cookies."""
         return Browser(self, client)
@@ -216,7 +220,7 @@ class Browser:
         raise AssertionError("no end")
 
     def forms(self) -> dict[str, dict[str, str]]:
-        """Return the hidden fields of each form on the page, by where it leads; what passkeys are asked is "options"."""
+        """Return the hidden fields of each form on the page, by where it leads; a passkey is asked "options"."""
         found = {}
         for head, inner in re.findall(r"<form ([^>]*)>(.*?)</form>", self.last.text, re.DOTALL):
             action = re.search(r'action="([^"]*)"', head)

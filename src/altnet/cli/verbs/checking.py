@@ -15,7 +15,7 @@ def _check(tool: Tool) -> int:
     try:
         from ...registry.texts import check  # noqa: PLC0415 - the rules need more than Python
     except ImportError as error:
-        remedy = "apt install python3-dnspython python3-idna, or pip install dnspython idna"
+        remedy = "install them: apt install python3-dnspython python3-idna, or pip install dnspython idna"
         raise CommandError(f"The rules need {error.name}", remedy, USAGE) from None
     place = Path(tool.given.directory)
     if not place.is_dir():

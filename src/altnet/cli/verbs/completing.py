@@ -27,7 +27,7 @@ _altnet() {
   done < <(altnet __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( $#found )); then _describe altnet found; else _files; fi
 }
-compdef _altnet altnet
+if [[ $funcstack[1] == _altnet ]]; then _altnet "$@"; else compdef _altnet altnet; fi
 """,
     "fish": """function __altnet_complete
   set -l words (commandline -opc) (commandline -ct)

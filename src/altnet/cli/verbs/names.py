@@ -134,7 +134,10 @@ VERBS = (
     verb(
         "name register", "register a name", _register, NAME,
         arg("--address", action="append", default=[], about="an address that it has"),
-        arg("--record", action="append", default=[], metavar="'OWNER TYPE VALUE'", about="a record, as '@ MX 10 mail'"),
+        arg(
+            "--record", action="append", default=[], metavar="'OWNER TYPE VALUE'",
+            about="a record, as '@ MX 10 mail.garden.alt.'",
+        ),
         arg("--ttl", type=int, default=3600, about="of its records, in seconds (3600)"), NS, DS,
     ),
     verb(

@@ -19,12 +19,13 @@ RRset = dict[str, Any]
 
 
 def sets(given: Iterable[str], ttl: int) -> list[RRset]:
-    """Return record sets from texts such as ``@ MX 10 mail``."""
+    """Return record sets from texts such as ``@ AAAA fd12::1``."""
     found: list[RRset] = []
     for one in given:
         words = one.split(None, 2)
         if len(words) < 3:
-            raise CommandError(f"{one!r} is no record", "write owner, type and value: '@ MX 10 mail'", USAGE)
+            remedy = "write owner, type and value: '@ MX 10 mail.garden.alt.'"
+            raise CommandError(f"{one!r} is no record", remedy, USAGE)
         add(found, words[0], words[1], ttl, [words[2]])
     return found
 
@@ -171,7 +172,7 @@ def _zone_file(place: str, domain: str) -> list[RRset]:
         import dns.rdatatype  # noqa: PLC0415
         import dns.zone  # noqa: PLC0415
     except ImportError:
-        remedy = "apt install python3-dnspython, or pip install dnspython"
+        remedy = "install it: apt install python3-dnspython, or pip install dnspython"
         raise CommandError("Reading a zone file needs dnspython", remedy, USAGE) from None
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")

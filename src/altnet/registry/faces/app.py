@@ -40,11 +40,16 @@ def make(world: World) -> FastAPI:
     app.router.routes += programs(world, metrics)
     app.include_router(signin)
     for face in ("portal", "git"):
-        # The same way for both: a module routes with a router, or a function of the world.
+        # A face of the application's own adds itself; others are routes of the world.
         module = importlib.import_module(f".{face}.routes", __package__) if _there(face) else None
-        if module is not None:
+        if module is None:
+            continue
+        if hasattr(module, "install"):
+            module.install(app)
+        else:
             app.router.routes += module.routes(world)
     app.add_api_route("/healthz", _health, methods=["GET"])
+    app.add_api_route("/account", _account, methods=["GET"])
     app.add_api_route("/static/htmx.js", _htmx, methods=["GET"])
     for face in ("portal", "signin"):
         app.mount(f"/static/{face}", StaticFiles(directory=pages.HERE / face / "static"))
@@ -71,6 +76,10 @@ def _health(request: Request) -> Response:
     return PlainTextResponse("well\n", headers={"Cache-Control": "no-store"})
 
 
+def _account() -> Response:
+    return RedirectResponse("/security", 303)
+
+
 def _htmx() -> Response:
     if not HTMX.exists():
         return PlainTextResponse(
@@ -88,7 +97,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RegistryError)  # noqa: S101
     await _known(request)
     return await run_in_threadpool(
-        pages.page, request, "error.html", error.status, headers=error.headers, title=error.title, faults=error.faults
+        pages.page, request, "refused.html", error.status, headers=error.headers, title=error.title, faults=error.faults
     )
 
 

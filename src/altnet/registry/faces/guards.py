@@ -17,7 +17,7 @@ MEBI: Final = 1 << 20
 #: By the beginning of a path, how long a body may be; forms are limited further where they are read.
 BODIES: Final[Mapping[str, int]] = {"/registry.git/": 8 * MEBI, "/api/": MEBI, "": 128 * 1024}
 #: Paths whose later parts are secrets: they are in no log.
-SECRET: Final = ("/join/", "/reset/", "/authorize", "/login", "/logout")
+SECRET: Final = ("/join/", "/api/v1/join/", "/reset/", "/authorize", "/login", "/logout")
 #: More clients than come within a minute; then all begin anew.
 _MOST: Final = 50_000
 
@@ -142,7 +142,10 @@ async def _refuse(
     scope: Scope, send: Send, status: int, title: str, remedy: str, *headers: tuple[bytes, bytes]
 ) -> None:
     """Answer before anybody has looked at the request: as problem+json to programs, in words to people."""
-    if scope["path"].startswith(("/api/", "/nic/", "/rdap")):
+    if scope["path"].startswith("/nic/"):
+        # Routers know this one word, and stop.
+        kind, body = b"text/plain; charset=utf-8", "abuse\n"
+    elif scope["path"].startswith(("/api/", "/rdap")):
         kind, body = b"application/problem+json", json.dumps(
             {"type": "about:blank", "title": title, "status": status, "detail": f"{title}: {remedy}."}
         )  # fmt: skip
