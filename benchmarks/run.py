@@ -31,6 +31,7 @@ PARTS = (
     "dataplane",
     "names",
     "content",
+    "registry",
     "registry_load",
     "site_run",
 )

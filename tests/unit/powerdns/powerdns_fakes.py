@@ -152,7 +152,11 @@ class FakeApi:
     def _delete_zones_cryptokeys(self, parts: list[str], _: Any) -> None:
         self.keys[parts[1]] = [one for one in self.keys[parts[1]] if one["id"] != int(parts[3])]
 
+    def _delete_zones_metadata(self, parts: list[str], _: Any) -> None:
+        self.metadata.pop((parts[1], parts[3]), None)
+
     def _get_zones_metadata(self, parts: list[str], _: Any) -> Any:
+        self._zone(parts[1])
         return {"kind": parts[3], "metadata": self.metadata.get((parts[1], parts[3]), [])}
 
     def _put_zones_metadata(self, parts: list[str], body: Any) -> None:

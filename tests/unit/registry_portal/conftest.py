@@ -17,17 +17,17 @@ import pytest
 
 pytest.importorskip("fastapi", reason="NOT TESTED HERE: FastAPI is not installed; it is tested in CI")
 
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from altnet.registry.acts import accounts, invitations, tokens
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.model import Actor
 from altnet.registry.domain.policy import Policy
-from altnet.registry.faces.portal import routes
+from altnet.registry.faces import app as application
 from altnet.registry.faces.signin import sessions
-from altnet.registry.faces.signin.session import SignInError
 from altnet.registry.faces.signin.signin import Signin
+from altnet.registry.faces.world import World
+from altnet.registry.settings import Git, Limits
 from altnet.registry.storage.store import Store
 
 GROUPS = {
@@ -228,17 +228,10 @@ def build(url: str, policy: Policy | None = None, origin: str = "") -> Site:
     policy = policy or Policy(prefix="fd12:3456:789a::/48", nameserver_addresses=("fd12:3456:789a::53",))
     desk = Desk(store, policy, people, servers, clock)
     signin = Signin(desk, site="portal.alt", secret=b"secret", seals=None, origin=origin)
-    app = FastAPI(openapi_url=None)
-    app.state.world = SimpleNamespace(desk=desk, signin=signin, settings=SimpleNamespace(site="portal.alt"))
-    routes.install(app)
-
-    async def sign_in(request: Any, error: Any) -> Any:
-        from starlette.responses import PlainTextResponse
-
-        return PlainTextResponse(f"sign in{' again' if error.again else ''}: {error.path}", 401)
-
-    app.add_exception_handler(SignInError, sign_in)
-    site = Site(desk, people, servers, clock, app, app.state.world)
+    settings: Any = SimpleNamespace(site="portal.alt", limits=Limits(100_000, 100_000), git=Git())
+    world = World(desk, signin, settings)
+    app = application.make(world)
+    site = Site(desk, people, servers, clock, app, world)
     for uid in GROUPS:
         accounts.me(desk, site.actor(uid))
     return site

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from altnet.registry.acts import accounts, domains
+from altnet.registry.domain.errors import Fault
+
 PASSWORD = "four words and more"
 
 
@@ -59,7 +62,7 @@ def test_a_name_that_cannot_be_had_is_explained_before_and_after(site: Any) -> N
     ann.send(ann.get("/names/new"), "/names/new", name="garden")
     part = ben.get("/names/check?name=garden", **{"HX-Request": "true"})
     assert part.status == 200
-    assert "<html" not in part.text.split("main id")[0] or True
+    assert "<html" not in part.text
     page = ben.send(ben.get("/names/new"), "/names/new", name="garden")
     assert page.status == 409
     assert 'id="f-name-wrong"' in page.text
@@ -201,8 +204,6 @@ def test_a_name_goes_from_one_to_another(site: Any) -> None:
 
 
 def test_delegating_shows_what_the_servers_answered(site: Any) -> None:
-    from altnet.registry.domain.errors import Fault
-
     ann = _with_garden(site)
     site.servers.wrong = (Fault("nameservers[0]", "silent", "ns1.garden.alt. does not answer", "start it"),)
     page = ann.get("/names/garden.alt/delegation")
@@ -235,7 +236,9 @@ def test_tokens_are_made_shown_once_and_revoked(site: Any) -> None:
     assert page.status == 422
     for field in ("label", "types", "sources"):
         assert f'id="f-{field}-wrong"' in page.text
-    page = ann.send(page, "/tokens/new", label="router", may="write", names="home.garden.alt", types="A AAAA", sources="")
+    page = ann.send(
+        page, "/tokens/new", label="router", may="write", names="home.garden.alt", types="A AAAA", sources=""
+    )
     secret = next(str(said["value"]) for _, said in page.read.tags if said.get("id") == "secret")
     assert secret.startswith("altnet_")
     page = ann.get("/tokens")
@@ -253,7 +256,7 @@ def test_a_token_for_everything_asks_who_one_is(site: Any) -> None:
     assert made.status == 200
     site.clock.on(minutes=20)
     asked = ann.send(page, "/tokens/new", label="all", may="full")
-    assert (asked.status, asked.text) == (401, "sign in again: /tokens/new")
+    assert (asked.status, asked.path) == (200, "/prove")
 
 
 def test_invitations_are_made_and_show_who_came(site: Any) -> None:
@@ -304,8 +307,6 @@ def test_prefixes_routes_and_reverse_zones(site: Any) -> None:
 
 
 def test_the_list_is_searched_and_paged(site: Any) -> None:
-    from altnet.registry.acts import accounts, domains
-
     accounts.set_quota(site.desk, site.actor("reg"), "ann", domains=100)
     for number in range(60):
         domains.register(site.desk, site.actor("ann"), f"plot-{number:02}")
@@ -324,9 +325,10 @@ def test_the_list_is_searched_and_paged(site: Any) -> None:
 
 def test_activity_shows_ones_own(site: Any) -> None:
     ann, ben = _with_garden(site), site.person("ben")
-    assert "domain.register" in ann.get("/activity").words
+    assert "Name registered garden.alt" in ann.get("/activity").words
     assert "garden" not in ben.get("/activity").words
-    assert "domain.register" in ann.get("/activity?object=garden.alt.").words
+    assert "Name registered" in ann.get("/activity?object=garden.alt.").words
+    assert "Nothing has happened" in ann.get("/activity?object=other.alt.").words
 
 
 def _with_garden(site: Any) -> Any:

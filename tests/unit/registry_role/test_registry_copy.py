@@ -103,7 +103,7 @@ def test_to_another_file_and_not_onto_rows(tmp_path: Path, full: str, capsys: py
     assert copy.main(settings(url), full) == 0
     assert f"accounts: {PEOPLE} rows" in capsys.readouterr().out.splitlines()
     assert people(url) == people(full)
-    with pytest.raises(SettingsError, match="has rows in .* already, and nothing was copied"):
+    with pytest.raises(SettingsError, match=r"has rows in .* already, and nothing was copied"):
         copy.main(settings(url), full)
 
 

@@ -220,7 +220,7 @@ class Browser:
         raise AssertionError("no end")
 
     def forms(self) -> dict[str, dict[str, str]]:
-        """Return the hidden fields of each form on the page, by where it leads; what passkeys are asked is "options"."""
+        """Return the hidden fields of each form on the page, by where it leads; a passkey is asked "options"."""
         found = {}
         for head, inner in re.findall(r"<form ([^>]*)>(.*?)</form>", self.last.text, re.DOTALL):
             action = re.search(r'action="([^"]*)"', head)

@@ -17,7 +17,7 @@ from altnet.registry.faces.signin import passkeys
 
 def add(base: Base, device: Device, uid: str = "ada", label: str = "phone") -> None:
     options, state = passkeys.options_to_register(base.signin, uid, uid.title())
-    passkeys.register(base.signin, uid, state, device.create(options), label)
+    passkeys.register(base.signin, base.actor(uid), state, device.create(options), label)
 
 
 def test_a_passkey_signs_in_alone(base: Base) -> None:
@@ -144,10 +144,10 @@ def test_a_registration_is_somebodys_own(base: Base) -> None:
     options, state = passkeys.options_to_register(base.signin, "ada", "Ada")
     answer = device.create(options)
     with pytest.raises(RegistryError):
-        passkeys.register(base.signin, "bob", state, answer, "phone")
-    passkeys.register(base.signin, "ada", state, answer, "phone")
+        passkeys.register(base.signin, base.actor("bob"), state, answer, "phone")
+    passkeys.register(base.signin, base.actor("ada"), state, answer, "phone")
     with pytest.raises(RegistryError):
-        passkeys.register(base.signin, "ada", state, answer, "phone")
+        passkeys.register(base.signin, base.actor("ada"), state, answer, "phone")
     options, _ = passkeys.options_to_register(base.signin, "ada", "Ada")
     assert len(json.loads(options)["publicKey"]["excludeCredentials"]) == 1
 
@@ -166,7 +166,7 @@ def test_one_that_is_anothers_already_is_not_taken_over(base: Base) -> None:
     answer["response"]["attestationObject"] = base64.urlsafe_b64encode(taken).rstrip(b"=").decode()
     assert asked["rp"]["id"] == "portal.alt"
     with pytest.raises(RegistryError, match="here already"):
-        passkeys.register(base.signin, "bob", state, json.dumps(answer), "phone")
+        passkeys.register(base.signin, base.actor("bob"), state, json.dumps(answer), "phone")
 
 
 def test_a_key_that_nobody_can_verify_is_not_kept(base: Base) -> None:
@@ -187,9 +187,9 @@ def test_the_next_one_after_twenty_is_refused(base: Base) -> None:
         add(base, Device(), label=str(number))
     with pytest.raises(RegistryError, match="too many"):
         add(base, Device())
-    assert passkeys.remove(base.signin, "ada", passkeys.listed(base.signin, "ada")[0].id) == 1
-    assert passkeys.remove(base.signin, "bob", passkeys.listed(base.signin, "ada")[0].id) == 0
-    assert passkeys.remove(base.signin, "ada") == 19
+    passkeys.remove(base.signin, base.actor("ada"), passkeys.listed(base.signin, "ada")[0].id)
+    passkeys.remove(base.signin, base.actor("bob"), passkeys.listed(base.signin, "ada")[0].id)
+    assert len(passkeys.listed(base.signin, "ada")) == 19
 
 
 JSON = st.recursive(
@@ -207,7 +207,7 @@ def test_what_is_no_answer_is_refused_and_no_more(base: Base, answer: str) -> No
     assert passkeys.sign_in(base.signin, state, answer) is None
     _, state = passkeys.options_to_register(base.signin, "ada", "Ada")
     with pytest.raises(RegistryError):
-        passkeys.register(base.signin, "ada", state, answer, "phone")
+        passkeys.register(base.signin, base.actor("ada"), state, answer, "phone")
 
 
 @given(st.data())
@@ -231,10 +231,10 @@ def test_a_broken_answer_is_refused_and_no_more(base: Base, data: st.DataObject)
     if how == "deep":
         answer["response"]["clientDataJSON"] = base64.urlsafe_b64encode(b"[" * 9_000).decode()
     try:
-        passkeys.register(base.signin, "ada", state, json.dumps(answer), "phone")
+        passkeys.register(base.signin, base.actor("ada"), state, json.dumps(answer), "phone")
     except RegistryError:
         return
-    passkeys.remove(base.signin, "ada")
+    passkeys.remove(base.signin, base.actor("ada"), passkeys.listed(base.signin, "ada")[0].id)
 
 
 def test_a_registration_without_a_key_is_refused(base: Base) -> None:
@@ -246,4 +246,4 @@ def test_a_registration_without_a_key_is_refused(base: Base) -> None:
     bare = cbor.encode({"fmt": "none", "attStmt": {}, "authData": device.data("portal.alt", 0)})
     answer["response"]["attestationObject"] = base64.urlsafe_b64encode(bare).rstrip(b"=").decode()
     with pytest.raises(RegistryError):
-        passkeys.register(base.signin, "ada", state, json.dumps(answer), "phone")
+        passkeys.register(base.signin, base.actor("ada"), state, json.dumps(answer), "phone")

@@ -20,14 +20,14 @@ def with_app(portal: Portal, uid: str = "ada") -> pyotp.TOTP:
     sealed = totp.begin(portal.signin, uid)
     secret = portal.signin.opened("totp", sealed, 900)["secret"]  # type: ignore[index]
     app = pyotp.TOTP(secret)
-    assert totp.confirm(portal.signin, uid, sealed, app.at(portal.clock().timestamp() - 30))
+    assert totp.confirm(portal.signin, portal.actor(uid), sealed, app.at(portal.clock().timestamp() - 30))
     return app
 
 
 def with_passkey(portal: Portal, uid: str = "ada") -> Device:
     device = Device()
     options, state = passkeys.options_to_register(portal.signin, uid, uid)
-    passkeys.register(portal.signin, uid, state, device.create(options), "key")
+    passkeys.register(portal.signin, portal.actor(uid), state, device.create(options), "key")
     return device
 
 
@@ -52,7 +52,7 @@ def test_names_are_the_same_in_any_case(portal: Portal) -> None:
 
 @pytest.mark.parametrize(
     ("uid", "password"),
-    [("ada", "a wrong one"), ("nobody", PASSWORD), ("", ""), ("ada", ""), ("a\x00\x01da", PASSWORD), ("a" * 900, "b" * 5000)],
+    [("ada", "a wrong one"), ("nobody", PASSWORD), ("", ""), ("ada", ""), ("a\1da", PASSWORD), ("a" * 900, "b" * 5000)],
 )
 def test_what_is_wrong_gets_one_answer(portal: Portal, uid: str, password: str) -> None:
     browser = portal.browser()
@@ -226,8 +226,8 @@ class TestSecondStep:
 
     def test_recovery_codes_are_good_once_each(self, portal: Portal) -> None:
         with_app(portal)
-        codes = totp.new_codes(portal.signin, "ada")
-        others = totp.new_codes(portal.signin, "bob")
+        codes = totp.new_codes(portal.signin, portal.actor("ada"))
+        others = totp.new_codes(portal.signin, portal.actor("bob"))
         browser = portal.browser()
         browser.sign_in()
         assert browser.fill("/login/second", code=others[0]).status_code == 403
@@ -240,8 +240,8 @@ class TestSecondStep:
         assert not any(code in str(portal.log()) for code in codes)
 
     def test_new_recovery_codes_end_the_old_ones(self, portal: Portal) -> None:
-        old = totp.new_codes(portal.signin, "ada")
-        totp.new_codes(portal.signin, "ada")
+        old = totp.new_codes(portal.signin, portal.actor("ada"))
+        totp.new_codes(portal.signin, portal.actor("ada"))
         assert not totp.recover(portal.signin, "ada", old[0])
 
     def test_a_passkey_after_the_password(self, portal: Portal) -> None:
@@ -308,7 +308,7 @@ class TestSecondStep:
 def test_whoever_changes_the_key_of_signing_in_is_told_nothing(portal: Portal) -> None:
     """Secrets of apps cannot be read any more: their codes are wrong, and recovery codes are good."""
     app = with_app(portal)
-    codes = totp.new_codes(portal.signin, "ada")
+    codes = totp.new_codes(portal.signin, portal.actor("ada"))
     portal.secret = b"another"
     portal.start()
     browser = portal.browser()
@@ -320,7 +320,7 @@ def test_whoever_changes_the_key_of_signing_in_is_told_nothing(portal: Portal) -
 
 def test_no_secret_is_in_the_database(portal: Portal) -> None:
     app = with_app(portal)
-    codes = totp.new_codes(portal.signin, "ada")
+    codes = totp.new_codes(portal.signin, portal.actor("ada"))
     browser = portal.browser()
     browser.sign_in()
     browser.fill("/login/second", code=app.at(portal.clock()))

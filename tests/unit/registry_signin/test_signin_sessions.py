@@ -154,7 +154,7 @@ class TestBeginning:
         assert browser.get(f"/authorize?flow={flow}").status_code == 303
 
 
-ELSEWHERE = ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "http:evil", " /x", "/\t/e"]
+ELSEWHERE = ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil", "http:evil", " /x", "/\t/e"]
 
 
 @pytest.mark.parametrize("path", [*ELSEWHERE, "javascript:alert(1)", "evil", "/a\r\nSet-Cookie: x=y", "/" + "a" * 4000])
@@ -187,8 +187,8 @@ def test_wherever_it_is_it_is_here(text: str) -> None:
 
 
 class TestForms:
-    FORMS = ("/security/password", "/security/totp", "/security/totp/remove", "/security/recovery", "/security/passkeys")
-    ALL = (*FORMS, "/security/passkeys/remove", "/security/sessions/end", "/prove")
+    BELOW = ("password", "totp", "totp/remove", "recovery", "passkeys", "passkeys/remove", "sessions/end")
+    ALL = (*(f"/security/{path}" for path in BELOW), "/prove")
 
     @pytest.mark.parametrize(
         "spoil",
@@ -363,7 +363,7 @@ class TestOtherSites:
     def test_with_a_second_factor_too(self, portal: Portal) -> None:
         sealed = totp.begin(portal.signin, "ada")
         app = pyotp.TOTP(portal.signin.opened("totp", sealed, 900)["secret"])  # type: ignore[index]
-        totp.confirm(portal.signin, "ada", sealed, app.at(portal.clock().timestamp() - 30))
+        totp.confirm(portal.signin, portal.actor("ada"), sealed, app.at(portal.clock().timestamp() - 30))
         browser = portal.browser()
         browser.get(f"/authorize?flow={self.flow(portal)}")
         answer = browser.fill("/login", user="ada", password=PASSWORD)
@@ -428,22 +428,23 @@ class TestSecurity:
         assert portal.browser().sign_in(password=NEW).status_code == 303
 
     @pytest.mark.parametrize(
-        ("old", "new", "again", "field"),
+        ("fields", "wrong"),
         [
-            ("wrong", NEW, NEW, "old"),
-            (PASSWORD, "short", "short", "new"),
-            (PASSWORD, NEW, NEW + "!", "again"),
-            (PASSWORD, "a" * 5000, "a" * 5000, "new"),
-            (PASSWORD, "", "", "new"),
+            (("wrong", NEW, NEW), "old"),
+            ((PASSWORD, "short", "short"), "new"),
+            ((PASSWORD, NEW, NEW + "!"), "again"),
+            ((PASSWORD, "a" * 5000, "a" * 5000), "new"),
+            ((PASSWORD, "", ""), "new"),
         ],
     )
     def test_or_it_is_said_at_which_field_not(
-        self, portal: Portal, ada: Browser, old: str, new: str, again: str, field: str
+        self, portal: Portal, ada: Browser, fields: tuple[str, str, str], wrong: str
     ) -> None:
         ada.get("/security")
+        old, new, again = fields
         answer = ada.fill("/security/password", old=old, new=new, again=again)
         assert answer.status_code == 422
-        assert f'id="{field}-wrong"' in answer.text
+        assert f'id="{wrong}-wrong"' in answer.text
         assert portal.people.passwords == {}
         for typed in (NEW, PASSWORD):
             assert typed not in answer.text
@@ -512,9 +513,7 @@ class TestSecurity:
         bob = portal.browser("fd12::2")
         bob.sign_in("bob")
         bob.get("/security")
-        bob.send(
-            "POST", "/security/passkeys/remove", {"csrf": bob.forms()["/security/password"]["csrf"], "id": one.id}
-        )
+        bob.send("POST", "/security/passkeys/remove", {"csrf": bob.forms()["/security/password"]["csrf"], "id": one.id})
         assert passkeys.listed(portal.signin, "ada")
         ada.fill("/security/passkeys/remove", id=one.id)
         assert not passkeys.listed(portal.signin, "ada")
@@ -562,7 +561,8 @@ class TestReset:
         assert browser.get(f"/reset/{secret}").status_code == 410
         with pytest.raises(RegistryError, match="over"):
             resets.use(portal.signin, secret, "yet another four words", "")
-        assert [action for action, who in portal.log() if who == "ada"][-3:-1] == ["password.reset-link", "password.reset"]
+        actions = [action for action, who in portal.log() if who == "ada"]
+        assert actions[-3:] == ["password.reset-link", "password.reset", "session.begin"]
 
     def test_the_registrar_may_look_at_it_signed_in(self, portal: Portal) -> None:
         secret = resets.make(portal.signin, portal.actor("reg"), "ada")
@@ -582,7 +582,7 @@ class TestReset:
     def test_factors_go_only_where_the_registrar_says_so(self, portal: Portal, drop: bool) -> None:
         sealed = totp.begin(portal.signin, "ada")
         app = pyotp.TOTP(portal.signin.opened("totp", sealed, 900)["secret"])  # type: ignore[index]
-        assert totp.confirm(portal.signin, "ada", sealed, app.at(portal.clock()))
+        assert totp.confirm(portal.signin, portal.actor("ada"), sealed, app.at(portal.clock()))
         secret = resets.make(portal.signin, portal.actor("reg"), "ada", drop_factors=drop)
         resets.use(portal.signin, secret, NEW, "fd12::2")
         assert totp.enabled(portal.signin, "ada") is not drop
@@ -619,7 +619,7 @@ class TestReset:
         resets.use(portal.signin, secret, NEW, "fd12::2")
         assert portal.browser("fd12::99").sign_in(password=NEW).status_code == 303
 
-    @pytest.mark.parametrize("secret", ["x", "a" * 43, "a" * 5000, "%00", "..%2f", "%C3%A9"])
+    @pytest.mark.parametrize("secret", ["x", "a" * 43, "a" * 5000, "%00", "%C3%A9"])
     def test_what_is_made_up_is_over(self, portal: Portal, secret: str) -> None:
         browser = portal.browser()
         assert browser.get(f"/reset/{secret}").status_code in {404, 410}

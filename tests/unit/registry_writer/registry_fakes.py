@@ -274,7 +274,8 @@ class World:
         sets = [rrset(name, "SOA", soa), rrset(name, "NS", "ns.alt."), rrset(f"net.{name}", "NS", "ns.alt.")]
         self.api.zones[name] = {
             "name": name, "kind": "Master", "catalog": CATALOG, "account": "", "soa_edit": "INCEPTION-EPOCH",
-            "soa_edit_api": "EPOCH", "api_rectify": True, "rrsets": sets, "serial": START - 5, "master_tsig_key_ids": [],
+            "soa_edit_api": "EPOCH", "api_rectify": True, "rrsets": sets, "serial": START - 5,
+            "master_tsig_key_ids": [],
         }  # fmt: skip
         self.api.keys[name] = [
             {"id": 0, "flags": 257, "active": True, "published": True, "privatekey": "PrivateKey: p"}

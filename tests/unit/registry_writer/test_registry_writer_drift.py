@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from registry_fakes import ANN, OPERATOR, SECRET, V6, World, served
 from sqlalchemy import delete, insert, select, update
 
+from altnet.powerdns.errors import PowerdnsError
 from altnet.registry.acts import domains
 from altnet.registry.audit import heads
 from altnet.registry.domain.errors import RegistryError
@@ -279,3 +280,24 @@ def test_names_expire(filled: World) -> None:
 def test_keys_are_derived_from_the_secret_and_nothing_else(filled: World) -> None:
     assert SECRET not in str(filled.state())
     assert filled.maker.ds("garden.alt.") == filled.maker.ds("garden.alt")
+
+
+def test_what_was_found_a_while_ago_is_looked_at_anew(filled: World) -> None:
+    """A name that was released between the look and the mending does not come back."""
+    filled.api.zones.pop("garden.alt.")
+    found = filled.loop.look()
+    domains.release(filled.desk, ANN, "garden.alt.")
+    filled.settle()
+    filled.loop.mend(found)
+    for _ in range(5):
+        filled.time.second += 1.1
+        filled.loop.step()
+    assert "garden.alt." not in filled.api.zones
+    assert not filled.delegated("garden.alt.")
+
+
+def test_with_the_primary_away_names_expire_and_operators_see_it(filled: World) -> None:
+    filled.api.away = True
+    with pytest.raises(PowerdnsError):
+        filled.loop.look()
+    assert filled.seen("servers")[0]["answers"] is False

@@ -79,6 +79,9 @@ def test_one_sick_secondary_does_not_stop_the_network(world: World) -> None:
     domains.register(world.desk, ANN, "garden")
     world.settle(70)
     assert world.delegated("garden.alt.") == served("garden.alt.")
+    domains.register(world.desk, ANN, "next")
+    world.settle(4)
+    assert world.delegated("next.alt.") == served("next.alt."), "it is not waited for once more"
 
 
 def test_one_that_says_nothing_is_not_waited_for(world: World) -> None:

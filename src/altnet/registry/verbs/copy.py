@@ -8,8 +8,9 @@ from sqlalchemy import func, insert, select, text
 
 from ...errors import Problem
 from ..settings import Settings, SettingsError
-from ..storage import signin_tables
+from ..storage import signin_tables as signin_tables  # noqa: PLC0414 - its tables are in the metadata then
 from ..storage.store import Store
+from ..storage.tables import metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 #: Rows that are read and written at once.
 PART: Final = 1000
 #: All tables are in it.
-METADATA: Final = signin_tables.metadata
+METADATA: Final = metadata
 
 
 def main(settings: Settings, source: str) -> int:

@@ -18,8 +18,8 @@ from ..texts import paths
 def main(settings: Settings, *files: str) -> int:
     """Print what is wrong, a line each, and return 1; or say that all is well.
 
-    ``files`` hold heads that others have kept, a line each: from the DNS (``_audit.<tld>``), or somebody's own copy of the
-    repository. A log that was cut together with all its heads here is found by these alone.
+    ``files`` hold heads that others have kept, a line each: from the DNS (``_audit.<tld>``), or somebody's own copy
+    of the repository. A log that was cut together with all its heads here is found by these alone.
     """
     witnesses = [*_exported(settings), *_given(files)]
     key = settings.signing_key().public_key() if settings.signing_key_file else None

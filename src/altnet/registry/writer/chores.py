@@ -36,8 +36,8 @@ class Chores:
     heads: dict[str, Wanted] = field(default_factory=dict)
     _signed: float = float("-inf")
 
-    def minute(self, listed: Mapping[str, Mapping[str, Any]]) -> None:
-        """Do what is due; ``listed`` is what the primary has."""
+    def minute(self, listed: Mapping[str, Mapping[str, Any]] | None) -> None:
+        """Do what is due; ``listed`` is what the primary has, None where it does not answer."""
         self._try("names that expire", lambda: domains.tick(self.desk))
         self._try("accounts that are joining", lambda: accounts.finish_joining(self.desk))
         if self.key is not None and self.monotonic() - self._signed >= HOUR:
@@ -54,12 +54,16 @@ class Chores:
         history.sign(self.desk, self.key)
         self._signed = self.monotonic()
 
-    def servers(self, listed: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def servers(self, listed: Mapping[str, Mapping[str, Any]] | None) -> list[dict[str, Any]]:
         """Return how the servers stand: which of the top-level domains a secondary does not have as the primary has."""
-        serials = {name: int(listed[name]["serial"]) for name in self.tlds if name in listed}
-        missing = [name for name in self.tlds if name not in listed]
-        error = f"has no zone {', '.join(missing)}" if missing else ""
-        found = [_state(self.primary, "primary", answers=True, zones=len(listed), behind=len(missing), error=error)]
+        there = listed or {}
+        serials = {name: int(there[name]["serial"]) for name in self.tlds if name in there}
+        missing = [name for name in self.tlds if name not in there]
+        if listed is None:
+            found = [_state(self.primary, "primary", answers=False, zones=None, behind=None, error="does not answer")]
+        else:
+            error = f"has no zone {', '.join(missing)}" if missing else ""
+            found = [_state(self.primary, "primary", answers=True, zones=len(there), behind=len(missing), error=error)]
         for address in self.watch.addresses:
             lag = self.watch.make([address]).wait(serials, 0)
             behind = lag.behind.get(address, {})

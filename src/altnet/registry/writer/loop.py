@@ -58,7 +58,9 @@ class Loop:
     _kept: float = 0.0
     _looked: float = float("-inf")
     _away: str = ""
-    _queue: list[Job] = field(default_factory=list)
+    #: Names that are different, and what top-level domains say of the log.
+    _queue: list[str] = field(default_factory=list)
+    _heads: list[Job] = field(default_factory=list)
 
     def run(self) -> None:
         """Work until it is stopped."""
@@ -93,16 +95,28 @@ class Loop:
         """Bring what is due, and what is under way, a step further; nothing is asked where nothing was written."""
         now = time.monotonic()
         due = self.work.outbox.changed() or self.work.again or now - self._looked >= ANYWAY
-        if due or self.work.pending or self._queue:
+        if due or self.work.pending or self._queue or self._heads:
             self._looked = now
             # So few of what is mended that somebody who registers a name meanwhile does not wait for all of it.
             some, self._queue = self._queue[:_MENDED], self._queue[_MENDED:]
-            self.work.round(some)
+            jobs, self._heads = self._heads, []
+            if some:
+                # As the rows have them now: what was found may be a while ago.
+                with self.desk.store.read() as connection:
+                    jobs += self.work.outbox.jobs(connection, some)
+            for job in jobs:
+                job.whole = job.kind != "head"
+            self.work.round(jobs)
 
     def look(self) -> Found:
         """Compare everything, and do what is done each minute; in a thread of its own."""
         begun = time.monotonic()
-        found = self.comparison.run(dict(self.work.right), self.chores.published())
+        try:
+            found = self.comparison.run(dict(self.work.right), self.chores.published())
+        except PowerdnsError:
+            # Names expire and the log is signed with the primary away, too.
+            self.chores.minute(None)
+            raise
         found.seconds = time.monotonic() - begun
         self.chores.minute(found.listed)
         return found
@@ -115,15 +129,13 @@ class Loop:
         with store.read() as connection:
             going, why = guard.strays(connection, found.strays, self.desk.policy.prune_at_most, now)
             names = [*(set(found.differences) - found.strays - set(found.marks)), *going]
-            names = [name for name in names if name.endswith(".") and name not in published]
-            jobs = self.work.outbox.jobs(connection, sorted(names))
-            for job in jobs:
-                job.whole = True
+            names = sorted(name for name in names if name.endswith(".") and name not in published)
             used = set(connection.execute(select(domains.c.tsig).where(domains.c.tsig.in_(found.keys))).scalars())
         for parent, (add, remove) in found.marks.items():
             parents.marks(self.work.primary.api, parent, add=add, remove=remove)
         self.work.primary.forget(found.keys - used)
-        jobs += [Job(one, [], 0, "head") for one in published.values() if one.parent in found.listed]
+        self._queue += [name for name in names if name not in self._queue]
+        self._heads = [Job(one, [], 0, "head") for one in published.values() if one.parent in found.listed]
         guarded = sorted(found.strays - set(going))
         if guarded:
             say(f"guard: {len(guarded)} names are on the primary and not registered, and stay: {why}")
@@ -139,7 +151,6 @@ class Loop:
             say(f"drift: {sentence}")
         self._figures(len(found.differences), len(guarded))
         self.prove()
-        self._queue += jobs
         if time.monotonic() - self._kept >= KEEP:
             self._keep()
 

@@ -90,10 +90,11 @@ class Rebuild:
         self._wait(report, wanted)
         step("secondaries")
         for parent in self.maker.parents:
-            if parent not in there:
+            names = [one for one in wanted.values() if one.parent == parent]
+            if names and parent not in there:
                 report.problems.append(f"the primary has no zone {parent}: run site.yml --tags names, then this again")
-                continue
-            self._delegate(report, parent, [one for one in wanted.values() if one.parent == parent])
+            elif names:
+                self._delegate(report, parent, names)
         step("delegations")
         return report
 

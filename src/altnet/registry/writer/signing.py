@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -26,6 +24,6 @@ def key(settings: Settings) -> Ed25519PrivateKey | None:
         if isinstance(found, Ed25519PrivateKey):
             return found
     elif len(secret) >= _MIN:
-        return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"altnet registry audit\n" + secret).digest())
+        return settings.signing_key()
     what = "holds no Ed25519 key in PEM, and no secret of 32 characters"
     raise SettingsError(Problem("", "signing_key_file", what, "run the role registry (site.yml), which writes it"))

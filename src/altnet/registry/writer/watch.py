@@ -14,6 +14,8 @@ from ...powerdns.followers import DnsFollowers, Followers
 #: How often in a row one says nothing until it is taken for gone, and for how many seconds it is not asked then.
 _SILENT: Final = 3
 _AWAY: Final = 30.0
+#: For how many seconds one that answers and did not follow is not asked.
+_SICK: Final = 300.0
 #: So many zones are asked about at once.
 _MOST: Final = 500
 
@@ -61,6 +63,11 @@ class Watch:
             for name in zones:
                 found.setdefault(name, []).append(one)
         return found
+
+    def give_up(self, addresses: Iterable[str]) -> None:
+        """Wait no more for secondaries that answer and do not follow, for some minutes: others' names go on."""
+        for one in addresses:
+            self._away[one] = self.monotonic() + _SICK
 
     def tell(self, zone: str) -> None:
         """Send all of them a NOTIFY at once."""

@@ -151,7 +151,11 @@ class Work:
         late: dict[str, tuple[Job, str]] = {}
         ready = []
         for name, job in self.pending.items():
-            if name not in behind or now - job.since >= PATIENCE:
+            if name not in behind:
+                ready.append(job)
+                continue
+            if now - job.since >= PATIENCE:
+                self.watch.give_up(one for one in behind[name] if one in self.watch.addresses)
                 ready.append(job)
                 continue
             self.again = True

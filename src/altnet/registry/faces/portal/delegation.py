@@ -8,7 +8,7 @@ from starlette.responses import Response
 from ...acts import domains, records
 from ...domain.errors import RegistryError
 from ...domain.model import Hosting, Zone
-from .view import Member, Sent, View, version_of
+from .view import Member, Sent, version_of
 
 router = APIRouter()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -52,7 +53,7 @@ def ask(view: Member, invitation: str) -> Response:
 
 
 @router.post("/invitations/{invitation}/revoke")
-def revoke(view: Member, form: Sent, invitation: str) -> Response:
+def revoke(view: Member, _: Sent, invitation: str) -> Response:
     """End an invitation."""
     invitations.revoke(view.desk, view.actor, invitation)
     return view.go("/invitations", view.say("The invitation is over: nobody joins by it any more."))
@@ -64,7 +65,7 @@ def _tree(view: View) -> list[tuple[int, Account]]:
     return [(level, one) for level, one in accounts.tree(view.desk, view.actor, view.actor.uid) if level]
 
 
-def _around(view: View) -> dict[str, object]:
+def _around(view: View) -> dict[str, Any]:
     policy = view.desk.policy
     return {"most": policy.invitation_uses_max, "days": policy.invitation_lifetime.days}
 

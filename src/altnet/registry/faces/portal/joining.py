@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -51,7 +53,7 @@ def _begin(view: View, uid: str, client: str) -> Response:
     return response
 
 
-def _invitation(view: View, secret: str) -> dict[str, object]:
+def _invitation(view: View, secret: str) -> dict[str, Any]:
     one = invitations.look(view.desk, secret)
     try:
         accounts.get(view.desk, SYSTEM, one.inviter)

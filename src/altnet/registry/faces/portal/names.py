@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -52,7 +54,7 @@ def check(view: Member) -> Response:
     return view.page("verdict.html", verdict=_verdict(view, view.query("name", 1001)))
 
 
-def _verdict(view: View, name: str) -> dict[str, object] | None:
+def _verdict(view: View, name: str) -> dict[str, Any] | None:
     if not name:
         return None
     absolute, _, faults = domains.check(view.desk, view.actor, name)
@@ -60,7 +62,7 @@ def _verdict(view: View, name: str) -> dict[str, object] | None:
     return {"name": absolute, "faults": found.rest()}
 
 
-def _around(view: View) -> dict[str, object]:
+def _around(view: View) -> dict[str, Any]:
     return {"first": view.query("first") == "1", "tlds": view.desk.policy.tlds}
 
 

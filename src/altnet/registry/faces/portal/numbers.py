@@ -31,7 +31,7 @@ def register(view: Member, form: Sent) -> Response:
         if kind == "asn":
             return view.go("/numbers", view.say("AS%(number)s is yours.", number=_asn(view)))
         size = {"48": 48, "56": 56}.get(kind, 0)
-        one = prefixes.register_prefix(view.desk, view.actor, size)  # type: ignore[arg-type]
+        one = prefixes.register_prefix(view.desk, view.actor, size)
     except RegistryError as error:
         return _list(view, error, form)
     return view.go(f"/numbers/{slug(one.prefix)}", view.say("%(prefix)s is yours.", prefix=one.prefix))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ...acts import accounts, domains, history, invitations
 from ...domain.errors import RegistryError, refuse
 from ...domain.model import Account, AccountState
+from ..signin import resets
 from ..signin.session import Form
 from .deeds import deed, said
 from .view import Registrar, Sent, View, version_of
@@ -59,8 +60,6 @@ def take(view: Registrar, form: Sent, uid: str, act: str) -> Response:
     around = _step(view, uid, act)
     try:
         if act == "reset":
-            from ..signin import resets  # noqa: PLC0415
-
             drop = form.get("drop") == "yes"
             link = f"{view.world.signin.origin}/reset/{resets.make(view.world.signin, actor, uid, drop_factors=drop)}"
             return view.page("account_reset.html", account=around["account"], link=link)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fastapi import APIRouter
+from starlette.routing import BaseRoute
+
 from . import (
     activity,
     assets,
     delegation,
-    errors,
     governing,
     home,
     invitations,
@@ -23,7 +25,7 @@ from . import (
 )
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from ..world import World
 
 #: The order counts: what has a word of its own in the path comes before what takes any.
 MODULES: Final = (
@@ -32,8 +34,9 @@ MODULES: Final = (
 )  # fmt: skip
 
 
-def install(app: FastAPI) -> None:
-    """Add the portal to an application whose ``state.world`` is set, with its pages for what goes wrong."""
+def routes(world: World) -> list[BaseRoute]:  # noqa: ARG001  # they find it in the application's state
+    """Return the routes."""
+    router = APIRouter(include_in_schema=False)
     for module in MODULES:
-        app.include_router(module.router, include_in_schema=False)
-    errors.install(app)
+        router.include_router(module.router)
+    return list(router.routes)

@@ -41,7 +41,7 @@ def new(view: Member) -> Response:
 
 @router.post("/tokens/new")
 def make(view: Member, form: Sent) -> Response:
-    """Make a token and show its secret, this once; one that may everything needs who proved a moment ago who they are."""
+    """Make a token and show its secret, this once; one for everything only for who proved a moment ago who they are."""
     may = form.get("may", "read")
     if may == "full" and view.session is not None and not view.session.fresh:
         raise SignInError("/tokens/new", again=True)
@@ -63,7 +63,7 @@ def ask(view: Member, token: str) -> Response:
 
 
 @router.post("/tokens/{token}/revoke")
-def revoke(view: Member, form: Sent, token: str) -> Response:
+def revoke(view: Member, _: Sent, token: str) -> Response:
     """End a token."""
     one = tokens.revoke(view.desk, view.actor, token)
     return view.go("/tokens", view.say("The token “%(label)s” is over.", label=one.label))

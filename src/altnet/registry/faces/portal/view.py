@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -13,22 +13,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ...acts.desk import Desk
 from ...domain.errors import RegistryError
 from ...domain.model import Actor, Role
+from ..pages import HEADERS as COMMON
+from ..pages import POLICY
 from ..signin import session as asked
 from ..signin.session import Form, Session
 from ..world import World
 from . import look, words
 from .faults import Faults
 
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-        "form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+HEADERS = {**COMMON, "Content-Security-Policy": POLICY.format(forms="'self'")}
 
 
 class View:
@@ -67,7 +60,7 @@ class View:
 
     def page(
         self, template: str, *, error: RegistryError | None = None, form: Mapping[str, str] | None = None,
-        status: int = 200, **context: Any,
+        status: int = 200, **context: Any,  # noqa: ANN401
     ) -> Response:  # fmt: skip
         """Return a page; with an error it is the same form again, with what was sent and what is wrong with it."""
         language = self._language(template)

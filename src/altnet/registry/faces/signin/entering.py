@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse, Response
 
 from ....authenticator.messages import cookie, own_path
-from ...acts.change import change
 from ...domain.errors import Fault, RegistryError
-from ...domain.model import Actor
 from ..pages import page
 from . import onward, passkeys, sessions, totp
 from .session import FORM, SESSION, Form, client_of, from_here, secret_of, world_of
@@ -131,13 +129,10 @@ def by_passkey(request: Request, form: Form) -> Response:
 def done(request: Request, uid: str, way: Way, method: str) -> Response:
     """Begin the session, and lead on; what the browser had before is over."""
     signin, client = world_of(request).signin, client_of(request)
-    actor = Actor(uid, sessions.standing(signin, uid) or frozenset(), "portal", client)
-    with change(signin.desk, actor) as made:
-        made.log("session.begin", "account", uid, {"method": method})
-    sessions.drop(signin, secret_of(request, SESSION))
-    signin.limit.store.tidy(signin.desk.clock().timestamp() - signin.times.failures_window)
+    signin.failures.tidy(signin.desk.clock().timestamp() - signin.times.failures_window)
     agent = request.headers.get("user-agent", "")
-    secret = sessions.begin(signin, uid, client=client, agent=agent, method=method)
+    before = secret_of(request, SESSION)
+    secret = sessions.begin(signin, uid, client=client, agent=agent, method=method, before=before)
     log.info("%s has signed in by %s: client %s", uid, method, client)
     session = sessions.find(signin, secret)
     answer: Response = RedirectResponse(way.next, 303)

@@ -15,7 +15,7 @@ from ....authenticator.messages import cookie
 from ...domain.errors import refuse
 from ..pages import page
 from . import sessions
-from .session import SESSION, client_of, from_here, session_of, world_of
+from .session import SESSION, actor_of, from_here, session_of, world_of
 
 if TYPE_CHECKING:
     from .sessions import Session
@@ -76,11 +76,4 @@ async def logout(request: Request) -> Response:
 
 
 def _end(request: Request, session: Session) -> None:
-    from ...acts.change import change  # noqa: PLC0415
-    from ...domain.model import Actor  # noqa: PLC0415
-
-    signin = world_of(request).signin
-    actor = Actor(session.uid, session.roles, "portal", client_of(request))
-    with change(signin.desk, actor) as done:
-        done.log("session.end", "account", session.uid)
-    sessions.end(signin, session.uid, only=session.id)
+    sessions.end(world_of(request).signin, actor_of(session, request), session.id)

@@ -21,6 +21,7 @@ from fido2.webauthn import (
 )
 from sqlalchemy import delete, insert, select, update
 
+from ...acts.change import change
 from ...domain.errors import RegistryError, refuse
 from ...domain.people import wrong_text
 from ...storage.signin_tables import passkeys
@@ -29,6 +30,10 @@ from .signin import Signin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+    from ...domain.model import Actor
 
 with contextlib.suppress(AttributeError, ValueError):
     # What is the only way in fido2 2 has to be asked for in 1: structures as JSON has them.
@@ -68,10 +73,11 @@ def options_to_register(signin: Signin, uid: str, name: str) -> tuple[str, str]:
     return json.dumps(dict(options)), signin.seal("register", state=json.dumps(state), uid=uid)
 
 
-def register(signin: Signin, uid: str, sealed: str, response: str, label: str) -> None:
-    """Keep a new passkey; RegistryError where it is none, or was asked for by somebody else or long ago."""
+def register(signin: Signin, actor: Actor, sealed: str, response: str, label: str) -> None:
+    """Keep somebody's new passkey; RegistryError where it is none, or was asked for by somebody else or long ago."""
     if fault := wrong_text(label, at="label", most=60, needed=True):
         raise refuse("invalid", fault.what, fault.remedy, at="label")
+    uid = actor.uid
     state = _state(signin, "register", sealed, uid)
     with _judging():
         server = _server(signin)
@@ -88,12 +94,13 @@ def register(signin: Signin, uid: str, sealed: str, response: str, label: str) -
         "counter": data.counter,
         "created": signin.desk.clock(),
     }
-    with signin.desk.store.write() as connection:
-        mine = connection.execute(select(passkeys.c.id).where(passkeys.c.uid == uid)).all()
-        known = connection.execute(select(passkeys.c.id).where(passkeys.c.id == key)).first()
+    with change(signin.desk, actor) as done:
+        mine = done.connection.execute(select(passkeys.c.id).where(passkeys.c.uid == uid)).all()
+        known = done.connection.execute(select(passkeys.c.id).where(passkeys.c.id == key)).first()
         if known or len(mine) >= _MOST or len(key) > 400:
             raise refuse("conflict", "This passkey is here already, or there are too many", "remove one first")
-        connection.execute(insert(passkeys), values)
+        done.connection.execute(insert(passkeys), values)
+        done.log("passkey.add", "account", uid, {"label": label.strip()})
 
 
 def options_to_sign_in(signin: Signin, uid: str = "") -> tuple[str, str]:
@@ -148,13 +155,21 @@ def listed(signin: Signin, uid: str) -> list[Passkey]:
         return [Passkey(row.id, row.label, row.created, row.used) for row in connection.execute(query)]
 
 
-def remove(signin: Signin, uid: str, key: str | None = None) -> int:
-    """Remove one of somebody's passkeys, or all; return how many that were."""
-    which = passkeys.c.uid == uid
-    if key is not None:
-        which &= passkeys.c.id == key
-    with signin.desk.store.write() as connection:
-        return int(connection.execute(delete(passkeys).where(which)).rowcount)
+def remove(signin: Signin, actor: Actor, key: str) -> None:
+    """Remove one of somebody's own passkeys; one that is not there is fine."""
+    mine = (passkeys.c.uid == actor.uid) & (passkeys.c.id == key)
+    with change(signin.desk, actor) as done:
+        label = done.connection.execute(select(passkeys.c.label).where(mine)).scalar_one_or_none()
+        if label is None:
+            done.nothing()
+            return
+        done.connection.execute(delete(passkeys).where(mine))
+        done.log("passkey.remove", "account", actor.uid, {"label": label})
+
+
+def forget(connection: Connection, uid: str) -> int:
+    """Remove all of somebody's passkeys within an act, and return how many that were."""
+    return int(connection.execute(delete(passkeys).where(passkeys.c.uid == uid)).rowcount)
 
 
 def _server(signin: Signin) -> Fido2Server:

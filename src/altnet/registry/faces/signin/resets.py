@@ -10,13 +10,15 @@ from sqlalchemy import delete, insert, select
 from ....authenticator.seals import digest, random
 from ...acts.change import change
 from ...acts.rights import need
-from ...domain.errors import invalid, refuse
+from ...domain.errors import RegistryError, invalid, refuse
 from ...domain.model import Actor, Role
 from ...domain.people import wrong_password
 from ...storage.signin_tables import resets
 from . import passkeys, sessions, totp
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from .signin import Signin
 
 
@@ -45,24 +47,43 @@ def owner(signin: Signin, secret: str) -> str:
         mine = (resets.c.digest == digest(secret)) & (resets.c.expires > signin.desk.clock())
         uid = connection.execute(select(resets.c.uid).where(mine)).scalar_one_or_none()
     if uid is None:
-        raise refuse("expired", "This link is over", "ask a registrar for another")
+        raise _over()
     return str(uid)
 
 
 def use(signin: Signin, secret: str, password: str, client: str) -> str:
-    """Set the new password, end all sessions, and return whose that was."""
+    """Set the new password, end all sessions, and return whose that was.
+
+    The directory is asked last, within the transaction: what it refuses leaves the link and everything else as it was,
+    and of two at once the second finds no link.
+    """
     uid = owner(signin, secret)
     if fault := wrong_password(password, uid):
         raise invalid([fault])
-    signin.desk.directory.set_password(uid, password)
+    person = signin.desk.directory.person(uid)
+    if person is None or "operators" in person.groups:
+        # An operator since the link was made.
+        raise _over()
     actor = Actor(uid, frozenset((Role.MEMBER,)), "portal", client)
     with change(signin.desk, actor) as done:
-        mine = resets.c.digest == digest(secret)
+        mine = (resets.c.digest == digest(secret)) & (resets.c.expires > done.now)
         drop = done.connection.execute(select(resets.c.drop_factors).where(mine)).scalar_one_or_none()
-        done.connection.execute(delete(resets).where(mine))
-        done.log("password.reset", "account", uid)
-    if drop:
-        totp.remove(signin, uid)
-        passkeys.remove(signin, uid)
-    sessions.end(signin, uid)
+        if drop is None:
+            raise _over()
+        forget(done.connection, uid)
+        sessions.cut(done.connection, uid)
+        factors = bool(drop) and totp.forget(done.connection, uid) + passkeys.forget(done.connection, uid) > 0
+        done.log("password.reset", "account", uid, {"factors": factors})
+        signin.desk.directory.set_password(uid, password)
+    # Whoever guessed at the old one guesses in vain.
+    signin.failures.forgive(f"user {uid}")
     return uid
+
+
+def forget(connection: Connection, uid: str) -> None:
+    """End somebody's links within an act: they have a password that they know."""
+    connection.execute(delete(resets).where(resets.c.uid == uid))
+
+
+def _over() -> RegistryError:
+    return refuse("expired", "This link is over", "ask a registrar for another")

@@ -12,7 +12,7 @@ from ...acts.change import change
 from ...domain.errors import Fault, RegistryError, invalid
 from ...domain.people import wrong_password
 from ..pages import page
-from . import passkeys, sessions, totp
+from . import passkeys, resets, sessions, totp
 from .session import Form, actor_of, client_of, flash, world_of
 
 if TYPE_CHECKING:
@@ -51,9 +51,12 @@ def set_password(request: Request, session: Session, form: Form) -> Response:
         faults = _proved(request, session, old, at="old")
     if faults:
         raise invalid(faults)
-    signin.desk.directory.set_password(session.uid, new)
-    sessions.end(signin, session.uid, but=session.id)
-    _log(request, session, "password.change")
+    with change(signin.desk, actor_of(session, request)) as done:
+        sessions.cut(done.connection, session.uid, but=session.id)
+        resets.forget(done.connection, session.uid)
+        done.log("password.change", "account", session.uid)
+        # Last: what the directory refuses leaves everything as it was.
+        signin.desk.directory.set_password(session.uid, new)
     return flash(RedirectResponse(PLACE, 303), "The password is changed. All other sessions have ended.")
 
 
@@ -74,48 +77,42 @@ def app_page(
 def confirm_app(request: Request, session: Session, form: Form) -> Response:
     """Take the first code of an app; recovery codes come with it."""
     signin, sealed = world_of(request).signin, form.get("sealed", "")
-    if not totp.confirm(signin, session.uid, sealed, form.get("code", "")):
+    codes = totp.confirm(signin, actor_of(session, request), sealed, form.get("code", ""))
+    if not codes:
         fault = Fault("code", "wrong", "This is not the code that your app shows now", "see that its clock is right")
         return app_page(request, session, sealed, 422, (fault,))
-    _log(request, session, "totp.enable")
-    return overview(request, session, codes=tuple(totp.new_codes(signin, session.uid)))
+    return overview(request, session, codes=tuple(codes))
 
 
 def remove_app(request: Request, session: Session) -> Response:
     """Forget the app."""
-    totp.remove(world_of(request).signin, session.uid)
-    _log(request, session, "totp.disable")
+    totp.remove(world_of(request).signin, actor_of(session, request))
     return flash(RedirectResponse(PLACE, 303), "Codes are not asked for any more.")
 
 
 def renew_codes(request: Request, session: Session) -> Response:
     """Make new recovery codes, and show them once."""
-    codes = totp.new_codes(world_of(request).signin, session.uid)
-    _log(request, session, "recovery.renew")
+    codes = totp.new_codes(world_of(request).signin, actor_of(session, request))
     return overview(request, session, codes=tuple(codes))
 
 
 def add_passkey(request: Request, session: Session, form: Form) -> Response:
     """Keep a passkey that the browser has made."""
-    signin = world_of(request).signin
+    signin, actor = world_of(request).signin, actor_of(session, request)
     label = form.get("label", "").strip() or "Passkey"
-    passkeys.register(signin, session.uid, form.get("state", ""), form.get("response", ""), label)
-    _log(request, session, "passkey.add")
+    passkeys.register(signin, actor, form.get("state", ""), form.get("response", ""), label)
     return flash(RedirectResponse(PLACE, 303), "The passkey is yours from now on.")
 
 
 def remove_passkey(request: Request, session: Session, form: Form) -> Response:
     """Forget a passkey."""
-    if passkeys.remove(world_of(request).signin, session.uid, form.get("id", "")):
-        _log(request, session, "passkey.remove")
+    passkeys.remove(world_of(request).signin, actor_of(session, request), form.get("id", ""))
     return flash(RedirectResponse(PLACE, 303), "The passkey is gone.")
 
 
 def end_sessions(request: Request, session: Session, form: Form) -> Response:
     """End one session, or all, this one too."""
-    signin, which = world_of(request).signin, form.get("id", "")
-    count = sessions.end(signin, session.uid, only=which or None)
-    _log(request, session, "session.end-all" if not which else "session.end")
+    count = sessions.end(world_of(request).signin, actor_of(session, request), form.get("id", ""))
     return flash(RedirectResponse(PLACE, 303), f"Sessions ended: {count}.")
 
 
@@ -158,8 +155,3 @@ def _proved(request: Request, session: Session, password: str, *, at: str) -> li
         return [Fault(at, "wrong", "This is not your password")]
     signin.limit.passed(session.uid, client, now)
     return []
-
-
-def _log(request: Request, session: Session, action: str) -> None:
-    with change(world_of(request).desk, actor_of(session, request)) as done:
-        done.log(action, "account", session.uid)

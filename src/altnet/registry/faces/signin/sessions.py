@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from ....authenticator.seals import digest, random
+from ...acts.change import change
 from ...acts.tokens import roles_of
 from ...domain.model import Actor, Role
 from ...storage.signin_tables import sessions, used
 from .signin import Signin
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
 _NOTED = timedelta(minutes=5)
 
@@ -41,9 +42,10 @@ class Session:
         return Actor(self.uid, self.roles, "portal").may(role)
 
 
-def begin(signin: Signin, uid: str, *, client: str, agent: str, method: str) -> str:
-    """Make a session and return its secret."""
+def begin(signin: Signin, uid: str, *, client: str, agent: str, method: str, before: str = "") -> str:
+    """Make a session and return its secret; ``before`` is that of the browser's session until now, which ends."""
     secret, now = random(), signin.desk.clock()
+    actor = Actor(uid, standing(signin, uid) or frozenset(), "portal", client)
     values = {
         "digest": digest(secret),
         "id": digest(random())[:32],
@@ -56,10 +58,12 @@ def begin(signin: Signin, uid: str, *, client: str, agent: str, method: str) -> 
         "agent": agent[:200],
         "method": method,
     }
-    with signin.desk.store.write() as connection:
-        connection.execute(delete(sessions).where(sessions.c.expires <= now))
-        connection.execute(delete(used).where(used.c.expires <= now))
-        connection.execute(insert(sessions), values)
+    with change(signin.desk, actor) as done:
+        over = (sessions.c.expires <= now) | (sessions.c.digest == digest(before))
+        done.connection.execute(delete(sessions).where(over))
+        done.connection.execute(delete(used).where(used.c.expires <= now))
+        done.connection.execute(insert(sessions), values)
+        done.log("session.begin", "account", uid, {"method": method})
     return secret
 
 
@@ -110,22 +114,25 @@ def prove(signin: Signin, session: Session) -> None:
         connection.execute(update(sessions).where(mine).values(proved=signin.desk.clock()))
 
 
-def end(signin: Signin, uid: str, *, only: str | None = None, but: str | None = None) -> int:
-    """End somebody's sessions: one of them, all but one, or all. Return how many that were."""
+def end(signin: Signin, actor: Actor, only: str = "") -> int:
+    """End one of somebody's own sessions, or all. Return how many that were."""
+    with change(signin.desk, actor) as done:
+        count = cut(done.connection, actor.uid, only=only)
+        if count:
+            done.log("session.end" if only else "session.end-all", "account", actor.uid)
+        else:
+            done.nothing()
+        return count
+
+
+def cut(connection: Connection, uid: str, *, only: str = "", but: str = "") -> int:
+    """End somebody's sessions within an act: one of them, all but one, or all. Return how many that were."""
     which = sessions.c.uid == uid
-    if only is not None:
+    if only:
         which &= sessions.c.id == only
-    if but is not None:
+    if but:
         which &= sessions.c.id != but
-    with signin.desk.store.write() as connection:
-        return int(connection.execute(delete(sessions).where(which)).rowcount)
-
-
-def drop(signin: Signin, secret: str) -> None:
-    """End the session of a cookie: its browser gets another one."""
-    if secret:
-        with signin.desk.store.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.digest == digest(secret)))
+    return int(connection.execute(delete(sessions).where(which)).rowcount)
 
 
 def once(signin: Signin, text: str, seconds: int) -> bool:

@@ -47,7 +47,8 @@ class Signin:
         key = hashlib.sha256(b"altnet registry sign-in\0" + secret).digest()
         self.cipher = Fernet(base64.urlsafe_b64encode(key))
         self.own = Seals([base64.urlsafe_b64encode(key).decode()])
-        self.limit = Limit(Failures(desk.store), times)
+        self.failures = Failures(desk.store)
+        self.limit = Limit(self.failures, times)
 
     def seal(self, purpose: str, **values: str) -> str:
         """Return values for a form of our own to bring back: only :meth:`opened` with the purpose reads them."""

@@ -11,11 +11,14 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
 
 from ....authenticator.seals import digest
+from ...acts.change import change
 from ...storage.signin_tables import recoveries, totp
 from .signin import Signin
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from ...domain.model import Actor
 
 #: Seconds of a step, and how many steps a clock may be wrong either way.
 STEP: Final = 30
@@ -39,19 +42,23 @@ def picture(signin: Signin, uid: str, sealed: str) -> tuple[str, str] | None:
     return segno.make(uri, error="m").svg_data_uri(scale=5, dark="#000", light="#fff"), str(found["secret"])
 
 
-def confirm(signin: Signin, uid: str, sealed: str, code: str) -> bool:
-    """Make a sealed secret somebody's, if a code proves that their app has it."""
+def confirm(signin: Signin, actor: Actor, sealed: str, code: str) -> list[str]:
+    """Make a sealed secret somebody's, if a code proves that their app has it.
+
+    Return their recovery codes, none where the code is wrong or the secret another's or too old.
+    """
     found = signin.opened("totp", sealed, signin.times.flow)
-    if found is None or found["uid"] != uid:
-        return False
+    if found is None or found["uid"] != actor.uid:
+        return []
     step = _step(signin, found["secret"], code, -1)
     if step is None:
-        return False
-    values = {"uid": uid, "secret": signin.cipher.encrypt(found["secret"].encode()).decode(), "step": step}
-    with signin.desk.store.write() as connection:
-        connection.execute(delete(totp).where(totp.c.uid == uid))
-        connection.execute(insert(totp), {**values, "created": signin.desk.clock()})
-    return True
+        return []
+    values = {"uid": actor.uid, "secret": signin.cipher.encrypt(found["secret"].encode()).decode(), "step": step}
+    with change(signin.desk, actor) as done:
+        forget(done.connection, actor.uid)
+        done.connection.execute(insert(totp), {**values, "created": done.now})
+        done.log("totp.enable", "account", actor.uid)
+        return _codes(done.connection, actor.uid)
 
 
 def enabled(signin: Signin, uid: str) -> bool:
@@ -78,19 +85,33 @@ def check(signin: Signin, uid: str, code: str) -> bool:
         return True
 
 
-def remove(signin: Signin, uid: str) -> None:
-    """Forget somebody's app and their recovery codes."""
-    with signin.desk.store.write() as connection:
-        connection.execute(delete(totp).where(totp.c.uid == uid))
-        connection.execute(delete(recoveries).where(recoveries.c.uid == uid))
+def remove(signin: Signin, actor: Actor) -> None:
+    """Forget somebody's own app and their recovery codes."""
+    with change(signin.desk, actor) as done:
+        if forget(done.connection, actor.uid):
+            done.log("totp.disable", "account", actor.uid)
+        else:
+            done.nothing()
 
 
-def new_codes(signin: Signin, uid: str) -> list[str]:
+def forget(connection: Connection, uid: str) -> int:
+    """Remove somebody's app and recovery codes within an act, and return how many rows that were."""
+    return sum(
+        int(connection.execute(delete(table).where(table.c.uid == uid)).rowcount) for table in (totp, recoveries)
+    )
+
+
+def new_codes(signin: Signin, actor: Actor) -> list[str]:
     """Return new recovery codes, each good once; those before are forgotten."""
+    with change(signin.desk, actor) as done:
+        done.log("recovery.renew", "account", actor.uid)
+        return _codes(done.connection, actor.uid)
+
+
+def _codes(connection: Connection, uid: str) -> list[str]:
     codes = ["-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(3)) for _ in range(_CODES)]
-    with signin.desk.store.write() as connection:
-        connection.execute(delete(recoveries).where(recoveries.c.uid == uid))
-        connection.execute(insert(recoveries), [{"digest": _recovery(uid, code), "uid": uid} for code in codes])
+    connection.execute(delete(recoveries).where(recoveries.c.uid == uid))
+    connection.execute(insert(recoveries), [{"digest": _recovery(uid, code), "uid": uid} for code in codes])
     return codes
 
 
