@@ -100,7 +100,7 @@ def member(chromium: Browser, mark: str) -> dict[str, str]:
     browser.picture(page, "registry-name")
     token = make_token(page, "laptop")
     context.close()
-    status, _ = registry.api(ada, "PATCH", "/accounts/ada/quota", {"domains": 100_000})
+    status, _ = registry.api(ada, "PATCH", "/accounts/ada", {"domains": 100_000})
     assert status == 200
     lab.show(
         f"from the link to a name that every relay answers with AD: {filled} inputs, {seconds:.1f} s"
