@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from people_desks import FIRST, Registry, kind, member
+from people_desks import FIRST, Registry, exported, kind, member
 from sqlalchemy import select
 
 from altnet.registry.acts import accounts, history, tokens
@@ -199,6 +199,7 @@ class TestNarrowing:
         # A request that had begun with it makes none any more.
         assert refused(lambda: tokens.make(desk, before, "late", Scope()))[0] == "unauthenticated"
         assert history.verify(desk) == []
+        exported(desk)
 
 
 class TestWhose:

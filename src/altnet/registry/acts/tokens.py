@@ -121,6 +121,8 @@ def revoke(desk: Desk, actor: Actor, id: str) -> Token:  # noqa: A002
         with_it = tokens.c.id.in_([id, *below]) & tokens.c.revoked.is_(None)
         done.connection.execute(update(tokens).where(with_it).values(revoked=done.now))
         done.log("token.revoke", "token", id, {"with": below} if below else {}, concerns=(one.account,))
+        for child in below:
+            done.touch("token", child)
     return replace(one, revoked=done.now)
 
 
