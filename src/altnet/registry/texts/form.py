@@ -76,7 +76,7 @@ def read(file: str, text: str, known: Mapping[str, bool]) -> tuple[Paper, list[W
     else:
         lines.pop()
     for number, line in enumerate(lines[:LINES_MAX], 1):
-        match = _LINE.fullmatch(line) if len(line) <= LINE_MAX else None
+        match = _LINE.fullmatch(line) if len(line) <= LINE_MAX and "\r" not in line else None
         if match is None:
             wrong.append(_unread(file, number, line))
             continue
