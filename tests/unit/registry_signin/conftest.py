@@ -7,7 +7,13 @@ import pytest
 
 pytest.importorskip("fastapi", reason="NOT TESTED HERE: the registry's packages; they are in the tests' environment")
 
-from signin_world import Base, Portal
+from signin_world import Base, Portal, close
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared() -> Iterator[None]:
+    yield
+    close()
 
 
 @pytest.fixture

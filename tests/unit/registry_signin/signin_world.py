@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlencode
 
 import httpx
@@ -157,7 +158,13 @@ class Base:
 
 
 PLENTY = Limits(1_000_000, 1_000_000)
-_shared: list[FastAPI] = []
+_shared: list[TestClient] = []
+
+
+def close() -> None:
+    """End what the tests have shared."""
+    while _shared:
+        _shared.pop().__exit__()
 
 
 class Portal(Base):
@@ -173,9 +180,16 @@ class Portal(Base):
         # Making it takes longer than most tests: those that do not count requests share one, and put their world in it.
         if self.limits is not PLENTY:
             self.app = make(world)
+            self.http = self.client()
             return
-        self.app = _shared[0] if _shared else make(world)
-        _shared[:] = [self.app]
+        if not _shared:
+            self.app = make(world)
+            _shared.append(self.client())
+            _shared[0].__enter__()
+            # Browsers bring their own.
+            _shared[0].cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self.http = _shared[0]
+        self.app = cast("FastAPI", self.http.app)
         self.app.state.world = world
 
     def client(self) -> TestClient:
@@ -210,9 +224,7 @@ class Browser:
             }
             body = urlencode(form).encode()
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        # Made anew each time: its own cookies would be in the way.
-        with TestClient(self.portal.app, f"https://{SITE}", raise_server_exceptions=False) as client:
-            answer = client.request(method, path, content=body, headers=sent, follow_redirects=False)
+        answer = self.portal.http.request(method, path, content=body, headers=sent, follow_redirects=False)
         assert answer.status_code < 500 or answer.status_code == 503, answer.text
         for line in answer.headers.get_list("set-cookie"):
             self._keep(line)

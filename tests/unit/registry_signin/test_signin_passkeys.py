@@ -201,7 +201,7 @@ HOSTILE = st.text(max_size=40) | JSON.map(json.dumps) | st.just("[" * 16_000) | 
 
 
 @given(answer=HOSTILE)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_no_answer_is_refused_and_no_more(base: Base, answer: str) -> None:
     _, state = passkeys.options_to_sign_in(base.signin)
     assert passkeys.sign_in(base.signin, state, answer) is None
@@ -211,7 +211,7 @@ def test_what_is_no_answer_is_refused_and_no_more(base: Base, answer: str) -> No
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_broken_answer_is_refused_and_no_more(base: Base, data: st.DataObject) -> None:
     """One part of a good answer is cut, bent or made something else."""
     device = Device()

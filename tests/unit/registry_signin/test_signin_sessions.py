@@ -172,7 +172,7 @@ def test_nobody_is_led_elsewhere(portal: Portal, path: str) -> None:
 
 
 @given(st.text(alphabet="/\\:.@?#%evilhtps \t\n\r\0x", max_size=24))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_wherever_it_is_it_is_here(text: str) -> None:
     from urllib.parse import urljoin, urlsplit  # noqa: PLC0415
 
@@ -280,7 +280,7 @@ FLASHES = st.text() | st.recursive(st.none() | st.text(), lambda one: st.lists(o
 
 
 @given(FLASHES | st.just("[" * 20_000) | st.sampled_from(['[[],"x"]', '[{},"x"]', '["done",{}]', '"ab"']))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_made_up_message_breaks_no_page(portal: Portal, text: str) -> None:
     browser = portal.browser()
     browser.cookies["__Host-altnet-flash"] = quote(text, safe="")
