@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_what_is_wrong_is_said_at_file_and_line(url, desk, actor, tmp_path) -> N
     ada.write("domains/alt.garden", "domain: garden.alt.\nrecord: @ 300 AAAA fd12::1\nrecord: www 300 AAAA 12\n")
     said = ada.push(check=False)
     assert "remote: domains/alt.garden:3: '12' is no AAAA record's value" in said
-    assert "nothing was changed: 1 to mend" in said
+    assert "Nothing was changed: 1 to mend" in said
     assert domains.check(desk, actor("ada"), "garden")[1] == "available"
 
 
@@ -117,7 +118,7 @@ def test_a_token_does_what_its_scope_says(url, desk, actor, tmp_path) -> None:
     assert "403" in reader.push(check=False)
     other = Member(tmp_path / "other", url, desk, actor("ada"), names=("shed.alt.",))
     other.write("domains/alt.garden", "domain: garden.alt.\n")
-    assert "nothing was changed" in other.push(check=False)
+    assert "Nothing was changed" in other.push(check=False)
 
 
 def test_without_a_token_there_is_nothing(url) -> None:
@@ -145,3 +146,86 @@ def test_links_and_odd_names_are_refused(url, desk, actor, tmp_path) -> None:
     ada.git("reset", "-q", "--hard", "HEAD~1")
     ada.write("accounts/ben", "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n")
     assert "accounts/ben: This file is the registry's own" in ada.push(check=False)
+
+
+def stored(repository) -> set[str]:
+    """Return all objects of the repository, whether anything leads to them or not."""
+    said = repository.run("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+    return set(said.decode().split())
+
+
+def test_of_a_push_that_is_refused_nothing_stays(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    before = stored(repository)
+    (ada.place / "junk").write_bytes(os.urandom(1_000_000))
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "junk")
+    assert "junk: This" in ada.push(check=False)
+    assert stored(repository) == before
+    (ada.place / "junk").write_bytes(os.urandom(3_000_000))
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "more")
+    ada.push(check=False)
+    assert stored(repository) == before
+
+
+def test_what_a_push_left_is_removed(url, desk, actor, repository, tmp_path) -> None:
+    """Junk in the history of a push that is good at its end goes, and what the export wrote stays."""
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    (ada.place / "junk").write_bytes(os.urandom(100_000))
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "junk")
+    junk = ada.git("rev-parse", "HEAD:junk").stdout.strip()
+    ada.git("rm", "-q", "junk")
+    ada.write("domains/alt.garden", "domain: garden.alt.\n")
+    ada.push()
+    export_all(desk, repository)
+    head = repository.head()
+    repository.tidy()
+    assert junk in stored(repository)  # for some minutes: another push may just be using it
+    for path in repository.place.rglob("objects/??/*"):
+        os.utime(path, (0, 0))
+    repository.tidy()
+    assert junk not in stored(repository)
+    assert repository.head() == head
+    repository.run("fsck", "--strict")
+
+
+def test_other_histories_and_other_things_are_refused(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    before = stored(repository)
+    commit = ada.git("rev-parse", "HEAD").stdout.strip()
+    ada.git("update-index", "--add", "--cacheinfo", f"160000,{commit},domains/alt.sub")
+    ada.git("commit", "-q", "-m", "a module")
+    assert "This is no plain file" in ada.push(check=False)
+    ada.git("reset", "-q", "--hard", "HEAD~1")
+    ada.git("checkout", "-q", "--orphan", "other")
+    ada.git("commit", "-q", "-m", "from nothing")
+    assert "This is no copy of the repository" in ada.push(check=False)
+    for given in ("HEAD^{tree}:refs/for/main", "HEAD:registry:refs/for/main", ":refs/for/main"):
+        assert ada.git("push", "origin", given, check=False).returncode != 0
+    assert ada.git("push", "origin", "HEAD:refs/for/main", "HEAD:refs/heads/x", check=False).returncode != 0
+    assert stored(repository) == before
+
+
+def test_a_push_that_is_killed_is_pushed_again(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    ada.write("domains/alt.garden", "domain: garden.alt.\n")
+    hook = repository.place / "hooks" / "pre-receive"
+    whole = hook.read_text()
+    hook.write_text(whole.replace("exec ", "KILLED=1 exec "))
+    ada.push(check=False)
+    assert domains.check(desk, actor("ada"), "garden")[1] == "available"
+    hook.write_text(whole)
+    assert "garden.alt. is registered" in ada.push()
+    # Once more, as somebody does whose answer was lost: it is said that it is there, and nothing is done twice.
+    assert "Somebody has this already" in ada.push(check=False)
+
+
+def test_nothing_that_is_pushed_moves_a_terminal(url, desk, actor, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    ada.write("domains/alt.garden", "domain: garden.alt.\nholder: \x1b[31mada\u202e\n")
+    said = ada.push(check=False)
+    assert "domains/alt.garden:2: You are ada, and this would be" in said
+    assert "\x1b[31m" not in said.replace("\x1b[K", "")
+    assert "\u202e" not in said
