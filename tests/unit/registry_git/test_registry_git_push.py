@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from altnet.registry.acts import domains, tokens
 from altnet.registry.domain.model import Scope
 from altnet.registry.faces.git import export
+from altnet.registry.faces.git.pushed import judge
 from altnet.registry.faces.git.routes import BACKEND, routes
 from altnet.registry.storage.snapshots import PUBLIC
 
@@ -108,6 +109,8 @@ def test_nothing_but_reviews_is_pushed(url, desk, actor, repository, tmp_path) -
     ada.write("domains/alt.garden", "domain: garden.alt.\n")
     for ref in ("main", "refs/heads/other", "refs/tags/v1", "refs/for/other"):
         ada.push(ref, check=False)
+    for refs in (("HEAD:refs/for/main", "HEAD:refs/heads/x"), (":refs/for/main",)):
+        assert ada.git("push", "origin", *refs, check=False).returncode != 0
     assert repository.head() == head
     assert domains.check(desk, actor("ada"), "garden")[1] == "available"
 
@@ -133,19 +136,83 @@ def test_without_a_token_there_is_nothing(url) -> None:
     assert "could not read Username" in done.stderr
 
 
-def test_links_and_odd_names_are_refused(url, desk, actor, tmp_path) -> None:
-    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
-    (ada.place / "domains").mkdir(exist_ok=True)
-    (ada.place / "domains" / "alt.x").symlink_to("/etc/passwd")
-    ada.git("add", "-A")
-    ada.git("commit", "-q", "-m", "link")
-    assert "This is no plain file" in ada.push(check=False)
-    ada.git("reset", "-q", "--hard", "HEAD~1")
-    ada.write("domains/alt.gärten", "domain: garden.alt.\n")
-    assert "No file has such a name" in ada.push(check=False)
-    ada.git("reset", "-q", "--hard", "HEAD~1")
-    ada.write("accounts/ben", "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n")
-    assert "accounts/ben: This file is the registry's own" in ada.push(check=False)
+class Judged:
+    """Somebody's commits, brought into the repository as a push would, and judged in this process."""
+
+    def __init__(self, desk, actor, repository, place: Path, capsys) -> None:
+        self.desk, self.actor, self.repository, self.place, self.capsys = desk, actor, repository, place, capsys
+        export_all(desk, repository)
+        subprocess.run(["git", "clone", "-q", repository.place, place], check=True)
+
+    def git(self, *argv: str, text: str = "") -> str:
+        order = ["git", "-C", self.place, "-c", "user.name=x", "-c", "user.email=x@example.alt", *argv]
+        return subprocess.run(order, check=True, capture_output=True, input=text, text=True).stdout.strip()
+
+    def __call__(self, new: str = "HEAD") -> str:
+        commit = self.git("rev-parse", new)
+        # Only what HEAD leads to is brought, as only that could be pushed.
+        self.repository.run("fetch", "-q", str(self.place), "HEAD")
+        self.capsys.readouterr()
+        assert judge(self.desk, self.repository, self.actor, commit) == 1
+        return self.capsys.readouterr().err
+
+    def commit(self, **files: str) -> None:
+        self.git("reset", "-q", "--hard", "origin/main")
+        for path, text in files.items():
+            (self.place / path).parent.mkdir(exist_ok=True)
+            (self.place / path).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+
+
+@pytest.fixture
+def judged(desk, actor, repository, tmp_path, capsys) -> Judged:
+    return Judged(desk, actor("ada"), repository, tmp_path / "copy", capsys)
+
+
+def test_links_and_odd_names_are_refused(judged) -> None:
+    judged.commit()
+    (judged.place / "domains").mkdir()
+    (judged.place / "domains" / "alt.x").symlink_to("/etc/passwd")
+    judged.git("add", "-A")
+    judged.git("commit", "-q", "-m", "link")
+    assert "domains/alt.x: This is no plain file" in judged()
+    for path in ("domains/alt.gärten", "domains/alt.a\nb", "domains/\x1b[31m"):
+        judged.commit(**{path: "domain: garden.alt.\n"})
+        said = judged()
+        assert "No file has such a name" in said
+        assert said.isascii()
+        assert "\x1b" not in said
+    judged.commit(**{"accounts/ben": "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n"})
+    assert "accounts/ben: This file is the registry's own" in judged()
+    judged.commit(registry="tld: alt\n")
+    assert "registry: This file is the registry's own" in judged()
+    judged.commit(**{"domains/alt.garden": "x" * 2_000_001})
+    assert "domains/alt.garden: This is no text that can be read" in judged()
+    judged.commit(**{f"domains/alt.n{n}": f"domain: n{n}.alt.\n" for n in range(501)})
+    assert "These are 501 files" in judged()
+
+
+def test_other_histories_and_other_things_are_refused(judged, repository) -> None:
+    judged.commit()
+    commit = judged.git("rev-parse", "HEAD")
+    judged.git("update-index", "--add", "--cacheinfo", f"160000,{commit},domains/alt.sub")
+    judged.git("commit", "-q", "-m", "a module")
+    assert "domains/alt.sub: This is no plain file" in judged()
+    for other in ("HEAD^{tree}", "HEAD:registry"):
+        assert "This is no copy of the repository" in judged(other)
+    assert judge(judged.desk, repository, judged.actor, "0" * 40) == 1
+    judged.git("checkout", "-q", "--orphan", "other")
+    judged.git("commit", "-q", "-m", "from nothing")
+    assert "This is no copy of the repository" in judged()
+
+
+def test_nothing_that_is_pushed_moves_a_terminal(judged) -> None:
+    judged.commit(**{"domains/alt.garden": "domain: garden.alt.\nholder: \x1b[31mada\u202e\n"})
+    said = judged()
+    assert said.startswith("domains/alt.garden:2: You are ada, and this would be")
+    assert "\x1b" not in said
+    assert "\u202e" not in said
 
 
 def stored(repository) -> set[str]:
@@ -191,23 +258,6 @@ def test_what_a_push_left_is_removed(url, desk, actor, repository, tmp_path) -> 
     repository.run("fsck", "--strict")
 
 
-def test_other_histories_and_other_things_are_refused(url, desk, actor, repository, tmp_path) -> None:
-    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
-    before = stored(repository)
-    commit = ada.git("rev-parse", "HEAD").stdout.strip()
-    ada.git("update-index", "--add", "--cacheinfo", f"160000,{commit},domains/alt.sub")
-    ada.git("commit", "-q", "-m", "a module")
-    assert "This is no plain file" in ada.push(check=False)
-    ada.git("reset", "-q", "--hard", "HEAD~1")
-    ada.git("checkout", "-q", "--orphan", "other")
-    ada.git("commit", "-q", "-m", "from nothing")
-    assert "This is no copy of the repository" in ada.push(check=False)
-    for given in ("HEAD^{tree}:refs/for/main", "HEAD:registry:refs/for/main", ":refs/for/main"):
-        assert ada.git("push", "origin", given, check=False).returncode != 0
-    assert ada.git("push", "origin", "HEAD:refs/for/main", "HEAD:refs/heads/x", check=False).returncode != 0
-    assert stored(repository) == before
-
-
 def test_a_push_that_is_killed_is_pushed_again(url, desk, actor, repository, tmp_path) -> None:
     ada = Member(tmp_path / "ada", url, desk, actor("ada"))
     ada.write("domains/alt.garden", "domain: garden.alt.\n")
@@ -220,12 +270,3 @@ def test_a_push_that_is_killed_is_pushed_again(url, desk, actor, repository, tmp
     assert "garden.alt. is registered" in ada.push()
     # Once more, as somebody does whose answer was lost: it is said that it is there, and nothing is done twice.
     assert "Somebody has this already" in ada.push(check=False)
-
-
-def test_nothing_that_is_pushed_moves_a_terminal(url, desk, actor, tmp_path) -> None:
-    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
-    ada.write("domains/alt.garden", "domain: garden.alt.\nholder: \x1b[31mada\u202e\n")
-    said = ada.push(check=False)
-    assert "domains/alt.garden:2: You are ada, and this would be" in said
-    assert "\x1b[31m" not in said.replace("\x1b[K", "")
-    assert "\u202e" not in said
