@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 from . import lab, names, web
@@ -40,8 +41,8 @@ for number in range(count):
     label = f"{start}{number}"
     name, old, new = f"www.{label}.alt.", f"fd12::{number + 1:x}", f"fd12::ffff:{number + 1:x}"
     begun = time.monotonic()
-    records = [{"name": "www", "type": "AAAA", "ttl": 3600, "records": [old]}]
-    call("POST", "/domains", {"name": label, "rrsets": records})
+    first_ones = [{"name": "www", "type": "AAAA", "ttl": 3600, "records": [old]}]
+    call("POST", "/domains", {"name": label, "rrsets": first_ones})
     first = known(name, old, begun)
     # Every relay has just cached the old value, for an hour.
     begun = time.monotonic()
@@ -85,14 +86,24 @@ print(json.dumps([said, begun]))
 def api(token: str, method: str, path: str, body: object = None, *, host: str = web.CLIENT) -> tuple[int, Any]:
     """Ask the API from a member's machine, with curl and the network's CA in its store."""
     data = "" if body is None else f"-H 'Content-Type: application/json' --data-binary {json.dumps(json.dumps(body))}"
-    # The token is in no process's arguments.
+    # The token is in no argument of curl's.
+    header = f'header = "Authorization: Bearer {token}"' if token else ""
     text = lab.ssh(
         host,
-        f"umask 077; printf 'header = \"Authorization: Bearer %s\"' {token} >/run/altnet-test-curl;"
+        f"umask 077; printf '%s' '{header}' >/run/altnet-test-curl;"
         f" curl -sS -m 30 -K /run/altnet-test-curl -X {method} {data} -w '\\n%{{http_code}}' '{PORTAL}/api/v1{path}'",
     )
     text, _, status = text.rpartition("\n")
-    return int(status), json.loads(text) if text.strip() else None
+    try:
+        return int(status), json.loads(text) if text.strip() else None
+    except ValueError:
+        return int(status), text  # the web server's own words
+
+
+def put(host: str, path: str, data: bytes) -> None:
+    """Put a file onto a host."""
+    argv = lab.ssh_argv(host, f"umask 077; cat >{path}")
+    subprocess.run(argv, input=data, check=True, timeout=60)
 
 
 def pace(token: str, count: int, start: str) -> list[tuple[str, float | None, float | None]]:

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from altnet.registry.acts import invitations
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.errors import Fault, RegistryError, refuse
 from altnet.registry.domain.model import Account, Actor, Role, RRset, Scope
 from altnet.registry.domain.policy import Policy
+from altnet.registry.storage.snapshots import everything
 from altnet.registry.storage.store import Store
+from altnet.registry.storage.tables import metadata
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 PASSWORD = "seven purple otters swim"
@@ -144,6 +148,17 @@ def registry(store: Store) -> Registry:
     people, servers, clock = People({FIRST.uid: FIRST}), Servers(), Clock()
     policy = Policy(prefix=NETWORK, taken=("alt.", "portal.alt."))
     return Registry(Desk(store, policy, people, servers, clock), people, servers, clock)
+
+
+def exported(desk: Desk) -> None:
+    """Hold the files that the acts kept, the last of each, against those of everything as it is now."""
+    exports = metadata.tables["exports"]
+    with desk.store.read() as connection:
+        kept: dict[tuple[str, str], str] = {}
+        for row in connection.execute(select(exports).order_by(exports.c.number)):
+            kept[row.repository, row.path] = row.text
+        now = {(repository, path): text for repository, path, text in everything(connection)}
+    assert {key: text for key, text in kept.items() if text is not None} == now
 
 
 def join(desk: Desk, secret: str, uid: str) -> Account:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people_desks import FIRST, NOON, Registry, join, kind, member
+from people_desks import FIRST, NOON, Registry, exported, join, kind, member
 from sqlalchemy import delete, insert, select
 
 from altnet.registry.acts import accounts, domains, history, invitations, prefixes, tokens
@@ -17,9 +17,7 @@ from altnet.registry.domain.model import Account, AccountState, Actor, DomainSta
 from altnet.registry.storage import tables
 
 
-@pytest.fixture
-def staffed(there: Registry) -> Registry:
-    """ada (operator) invited rex, ros (registrars) and ben; ben invited cleo and dan; cleo invited eve."""
+def staff(there: Registry) -> Registry:
     accounts.me(there.desk, there.actor(FIRST.uid))
     for uid, by in (
         ("rex", FIRST.uid), ("ros", FIRST.uid), ("ben", FIRST.uid), ("cleo", "ben"), ("dan", "ben"), ("eve", "cleo"),
@@ -28,6 +26,18 @@ def staffed(there: Registry) -> Registry:
     for uid in ("rex", "ros"):
         there.people.has(uid, "members", "registrars")
     return there
+
+
+@pytest.fixture
+def staffed(there: Registry) -> Registry:
+    """ada (operator) invited rex, ros (registrars) and ben; ben invited cleo and dan; cleo invited eve."""
+    return staff(there)
+
+
+@pytest.fixture
+def local(here: Registry) -> Registry:
+    """The same, where the database does not matter."""
+    return staff(here)
 
 
 def refused(act: Callable[[], object]) -> str:
@@ -91,11 +101,11 @@ class TestWhoSeesWhom:
         assert refused(lambda: tree(member("cleo"), "ben")) == "missing"
         assert refused(lambda: tree(staffed.actor("rex"), "nobody")) == "missing"
 
-    def test_a_narrow_token_of_a_registrar_sees_what_a_member_sees(self, staffed: Registry) -> None:
-        rex = staffed.actor("rex")
+    def test_a_narrow_token_of_a_registrar_sees_what_a_member_sees(self, local: Registry) -> None:
+        rex = local.actor("rex")
         narrow = Actor(rex.uid, rex.roles, "api", "", Scope(("read", "write")), "t")
-        assert refused(lambda: accounts.get(staffed.desk, narrow, "eve")) == "missing"
-        assert refused(lambda: accounts.lock(staffed.desk, narrow, "eve", "spam")) == "forbidden"
+        assert refused(lambda: accounts.get(local.desk, narrow, "eve")) == "missing"
+        assert refused(lambda: accounts.lock(local.desk, narrow, "eve", "spam")) == "forbidden"
 
     def test_somebody_of_the_inventory_gets_a_row_once(self, there: Registry) -> None:
         there.people.has("ivy")
@@ -115,13 +125,13 @@ class TestQuotas:
         assert accounts.set_quota(desk, rex, "ben", domains=None).domains_quota is None
 
     @pytest.mark.parametrize("value", [-1, 10**9])
-    def test_out_of_bounds(self, staffed: Registry, value: int) -> None:
+    def test_out_of_bounds(self, local: Registry, value: int) -> None:
         with pytest.raises(RegistryError) as caught:
-            accounts.set_quota(staffed.desk, staffed.actor("rex"), "ben", invitations=value)
+            accounts.set_quota(local.desk, local.actor("rex"), "ben", invitations=value)
         assert kind(caught.value) == ("invalid", {("invitations", "out-of-range")})
 
-    def test_a_member_sets_none(self, staffed: Registry) -> None:
-        assert refused(lambda: accounts.set_quota(staffed.desk, member("ben"), "ben", domains=99)) == "forbidden"
+    def test_a_member_sets_none(self, local: Registry) -> None:
+        assert refused(lambda: accounts.set_quota(local.desk, member("ben"), "ben", domains=99)) == "forbidden"
 
 
 class TestLocking:
@@ -139,29 +149,29 @@ class TestLocking:
         assert refused(lambda: accounts.unlock(desk, rex, "ben")) == "state"
 
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "a\nb", "\0"])
-    def test_a_reason_is_needed(self, staffed: Registry, reason: str) -> None:
-        assert refused(lambda: accounts.lock(staffed.desk, staffed.actor("rex"), "ben", reason)) == "invalid"
+    def test_a_reason_is_needed(self, local: Registry, reason: str) -> None:
+        assert refused(lambda: accounts.lock(local.desk, local.actor("rex"), "ben", reason)) == "invalid"
 
     @pytest.mark.parametrize(
         ("who", "whom"),
         [("rex", FIRST.uid), ("rex", "ros"), ("rex", "rex"), (FIRST.uid, FIRST.uid), ("ben", "cleo"), ("ben", "rex")],
     )
-    def test_who_is_not_to_be_locked_by_whom(self, staffed: Registry, who: str, whom: str) -> None:
-        actor = staffed.actor(who)
+    def test_who_is_not_to_be_locked_by_whom(self, local: Registry, who: str, whom: str) -> None:
+        actor = local.actor(who)
         for act in (
-            lambda: accounts.lock(staffed.desk, actor, whom, "spam"),
-            lambda: accounts.cut(staffed.desk, actor, whom, "spam"),
+            lambda: accounts.lock(local.desk, actor, whom, "spam"),
+            lambda: accounts.cut(local.desk, actor, whom, "spam"),
         ):
             assert refused(act) == "forbidden"
-        assert not staffed.people.entries[whom].locked
-        assert accounts.get(staffed.desk, staffed.actor("rex"), whom).state is AccountState.ACTIVE
+        assert not local.people.entries[whom].locked
+        assert accounts.get(local.desk, local.actor("rex"), whom).state is AccountState.ACTIVE
 
-    def test_an_operator_locks_a_registrar_and_no_operator(self, staffed: Registry) -> None:
-        ada = staffed.actor(FIRST.uid)
-        assert accounts.lock(staffed.desk, ada, "ros", "left").state is AccountState.LOCKED
-        staffed.people.has("oz", "operators")
-        accounts.me(staffed.desk, staffed.actor("oz"))
-        assert refused(lambda: accounts.lock(staffed.desk, ada, "oz", "left")) == "forbidden"
+    def test_an_operator_locks_a_registrar_and_no_operator(self, local: Registry) -> None:
+        ada = local.actor(FIRST.uid)
+        assert accounts.lock(local.desk, ada, "ros", "left").state is AccountState.LOCKED
+        local.people.has("oz", "operators")
+        accounts.me(local.desk, local.actor("oz"))
+        assert refused(lambda: accounts.lock(local.desk, ada, "oz", "left")) == "forbidden"
 
     def test_what_the_directory_did_not_hear_it_hears_later(self, staffed: Registry) -> None:
         desk, rex = staffed.desk, staffed.actor("rex")
@@ -212,15 +222,16 @@ class TestClosing:
             assert refused(lambda: accounts.close(desk, ben, "ben")) == "state"
             give()
         accounts.close(desk, ben, "ben")
+        exported(desk)
 
-    def test_others(self, staffed: Registry) -> None:
-        desk = staffed.desk
+    def test_others(self, local: Registry) -> None:
+        desk = local.desk
         assert refused(lambda: accounts.close(desk, member("ben"), "cleo")) == "forbidden"
-        assert refused(lambda: accounts.close(desk, staffed.actor("rex"), "ros")) == "forbidden"
-        assert refused(lambda: accounts.close(desk, staffed.actor("rex"), FIRST.uid)) == "forbidden"
-        assert refused(lambda: accounts.close(desk, staffed.actor(FIRST.uid), FIRST.uid)) == "forbidden"
-        assert accounts.close(desk, staffed.actor("rex"), "eve").state is AccountState.CLOSED
-        assert accounts.close(desk, staffed.actor("ros"), "ros").state is AccountState.CLOSED
+        assert refused(lambda: accounts.close(desk, local.actor("rex"), "ros")) == "forbidden"
+        assert refused(lambda: accounts.close(desk, local.actor("rex"), FIRST.uid)) == "forbidden"
+        assert refused(lambda: accounts.close(desk, local.actor(FIRST.uid), FIRST.uid)) == "forbidden"
+        assert accounts.close(desk, local.actor("rex"), "eve").state is AccountState.CLOSED
+        assert accounts.close(desk, local.actor("ros"), "ros").state is AccountState.CLOSED
 
 
 class TestCutting:
@@ -251,6 +262,7 @@ class TestCutting:
         assert history.verify(desk) == []
         about_eve = {one.action for one in history.listed(desk, member("eve")).items}
         assert {"account.cut", "domain.hold"} <= about_eve
+        exported(desk)
         with desk.store.read() as connection:
             zones = set(connection.execute(select(tables.outbox.c.zone)).scalars())
         assert "eve.alt." in zones
@@ -268,10 +280,10 @@ class TestCutting:
         assert refused(lambda: domains.get(desk, rex, "dan.alt")) == "missing"
         assert refused(lambda: domains.approve(desk, rex, "dan.alt")) == "missing"
 
-    def test_an_operator_below_protects_the_branch(self, staffed: Registry) -> None:
-        staffed.people.has("eve", "members", "operators")
-        assert refused(lambda: accounts.cut(staffed.desk, staffed.actor("rex"), "ben", "spam")) == "forbidden"
-        assert not staffed.people.entries["ben"].locked
+    def test_an_operator_below_protects_the_branch(self, local: Registry) -> None:
+        local.people.has("eve", "members", "operators")
+        assert refused(lambda: accounts.cut(local.desk, local.actor("rex"), "ben", "spam")) == "forbidden"
+        assert not local.people.entries["ben"].locked
 
     def test_twice(self, staffed: Registry) -> None:
         accounts.cut(staffed.desk, staffed.actor("rex"), "ben", "spam")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from people_desks import FIRST, PASSWORD, People, Registry, join
+from people_desks import FIRST, PASSWORD, People, Registry, exported, join
 from sqlalchemy import select
 
 from altnet.registry.acts import accounts, history, invitations
@@ -61,6 +61,7 @@ class TestTheDirectoryIsAway:
         there.people.before_create = None
         assert join(there.desk, secret, "ben").state is AccountState.ACTIVE
         assert history.verify(there.desk) == []
+        exported(there.desk)
 
     def test_after_it_has_the_entry(self, asked: tuple[Registry, str]) -> None:
         there, secret = asked
@@ -74,6 +75,7 @@ class TestTheDirectoryIsAway:
         assert there.people.passwords["ben"] == PASSWORD
         assert accounts.finish_joining(there.desk) == 0
         assert history.verify(there.desk) == []
+        exported(there.desk)
 
     def test_while_it_is_looked_into(self, asked: tuple[Registry, str]) -> None:
         there, secret = asked
@@ -86,6 +88,53 @@ class TestTheDirectoryIsAway:
             accounts.finish_joining(there.desk)
         assert caught.value.kind == "unavailable"
         assert states(there)["ben"] is AccountState.JOINING
+
+
+class TestOnceMore:
+    """The same link and uid, after an answer that did not come."""
+
+    @pytest.mark.parametrize("half", ["before_create", "after_create"])
+    def test_goes_on_where_it_was_cut_off(self, here: Registry, half: str) -> None:
+        secret = here.invited()
+        setattr(here.people, half, away)
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        setattr(here.people, half, None)
+        with pytest.raises(RegistryError) as caught:  # the link is used for somebody
+            join(here.desk, secret, "cleo")
+        assert caught.value.kind == "expired"
+        assert join(here.desk, secret, "ben").state is AccountState.ACTIVE
+        assert uses(here) == 1
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        assert history.verify(here.desk) == []
+
+    def test_with_another_password_what_is_there_stays(self, here: Registry) -> None:
+        secret = here.invited()
+        here.people.after_create = away
+        with pytest.raises(RegistryError):
+            join(here.desk, secret, "ben")
+        here.people.after_create = None
+        with pytest.raises(RegistryError) as caught:
+            invitations.join(here.desk, secret, uid="ben", name="Ben", password=PASSWORD + "!")
+        assert caught.value.kind == "conflict"
+        assert here.people.passwords["ben"] == PASSWORD
+        here.clock.later(minutes=2)
+        accounts.finish_joining(here.desk)
+        assert states(here)["ben"] is AccountState.ACTIVE
+        assert uses(here) == 1
+
+    def test_sent_twice_at_once(self, here: Registry) -> None:
+        """A second click while the first is on its way."""
+        secret, second = here.invited(), []
+
+        def click() -> None:
+            here.people.before_create = None
+            second.append(join(here.desk, secret, "ben"))
+
+        here.people.before_create = click
+        assert join(here.desk, secret, "ben") == second[0]
+        assert uses(here) == 1
 
 
 class TestSlow:
@@ -178,4 +227,5 @@ def test_killed_thirty_times_in_mid_joining(here: Registry, tmp_path: Path) -> N
     assert here_now == {entry.name for entry in place.iterdir() if not entry.name.startswith(".")}
     assert uses(here) == len(here_now)
     assert history.verify(here.desk) == []
+    exported(here.desk)
     assert halves > 0, "no kill came between the row and the entry: this showed nothing"

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from people_desks import FIRST, Registry, kind, member
+from people_desks import FIRST, Registry, exported, kind, member
 from sqlalchemy import func, insert, select
 
 from altnet.registry.acts import accounts, history, prefixes
@@ -92,6 +92,7 @@ class TestGiven:
         assert len({prefix for prefix, _ in found}) == len({asns for _, asns in found}) == 8
         assert sorted(asns for _, asns in found) == [(BASE + number,) for number in range(8)]
         assert history.verify(joined.desk) == []
+        exported(joined.desk)
 
     @pytest.mark.parametrize("size", [0, 47, 64, 128, -1])
     def test_sizes(self, local: Registry, size: int) -> None:
@@ -139,6 +140,7 @@ class TestOneTransaction:
         assert joined.servers.asked == [zone]
         assert (zone, "prefix") in outbox(joined)
         assert history.verify(joined.desk) == []
+        exported(joined.desk)
 
     def test_all_or_nothing(self, joined: Registry) -> None:
         """The prefix could be had, its origin could not."""
@@ -165,6 +167,7 @@ class TestOneTransaction:
                 assert connection.scalar(select(func.count()).select_from(table)) == 0
             assert connection.scalar(select(func.count()).select_from(tables.asns)) == 1
         assert history.verify(joined.desk) == []
+        exported(joined.desk)
 
 
 class TestReverse:
@@ -219,6 +222,7 @@ class TestReverse:
         with desk.store.read() as connection:
             assert connection.scalar(select(func.count()).select_from(tables.routes)) == 0
         prefixes.release_asn(desk, ben, BASE)
+        exported(desk)
 
 
 class TestRoutes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import shutil
@@ -217,6 +218,21 @@ class Site:
         return invitations.create(self.desk, self.actor(uid), **more)[1]
 
 
+@functools.cache
+def _application() -> list[Any]:
+    """A place for the one application: to make it takes longer than most tests."""
+    return []
+
+
+def application_of(world: World) -> Any:
+    """Return the application, with another world for its pages."""
+    made = _application()
+    if not made:
+        made.append(application.make(world))
+    made[0].state.world = world
+    return made[0]
+
+
 def build(url: str, policy: Policy | None = None, origin: str = "") -> Site:
     """Return a registry of one's own."""
     store = Store.open(url)
@@ -230,7 +246,7 @@ def build(url: str, policy: Policy | None = None, origin: str = "") -> Site:
     signin = Signin(desk, site="portal.alt", secret=b"secret", seals=None, origin=origin)
     settings: Any = SimpleNamespace(site="portal.alt", limits=Limits(100_000, 100_000), git=Git())
     world = World(desk, signin, settings)
-    app = application.make(world)
+    app = application_of(world)
     site = Site(desk, people, servers, clock, app, world)
     for uid in GROUPS:
         accounts.me(desk, site.actor(uid))

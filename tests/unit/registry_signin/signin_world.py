@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlencode
 
 import httpx
 from cryptography.fernet import Fernet
+from fastapi import FastAPI
 from signin_device import Device
 from starlette.testclient import TestClient
 
@@ -113,6 +114,10 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
+#: A database without anything in it, as migrations leave it.
+_empty: list[bytes] = []
+
+
 class Base:
     """Everything below the pages."""
 
@@ -126,8 +131,16 @@ class Base:
 
     def start(self) -> None:
         """Start, or start anew: what is in memory is lost."""
-        store = Store.open(f"sqlite:///{self.place / 'registry.db'}")
-        store.migrate()
+        file = self.place / "registry.db"
+        if not file.exists() and _empty:
+            file.write_bytes(_empty[0])
+        store = Store.open(f"sqlite:///{file}")
+        if not _empty:
+            store.migrate()
+            with store.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            _empty.append(file.read_bytes())
         policy = Policy(prefix="fd12:3456:789a::/48")
         self.desk = Desk(store, policy, self.people, Answering(), self.clock)
         self.signin = Signin(self.desk, site=SITE, secret=self.secret, seals=self.seals, times=self.times)
@@ -143,17 +156,27 @@ class Base:
         return [(one.action, one.object) for one in sorted(page.items, key=lambda one: one.number)]
 
 
+PLENTY = Limits(1_000_000, 1_000_000)
+_shared: list[FastAPI] = []
+
+
 class Portal(Base):
     """The application on it, and browsers."""
 
-    limits = Limits()
+    limits = PLENTY
 
     def start(self) -> None:
         super().start()
-        settings: Any = SimpleNamespace(
-            site=SITE, limits=Limits(), policy=self.desk.policy, git=Git(), serving=Serving()
-        )
-        self.app = make(World(self.desk, self.signin, settings))
+        given = {"site": SITE, "limits": self.limits, "policy": self.desk.policy, "git": Git(), "serving": Serving()}
+        settings: Any = SimpleNamespace(**given)
+        world = World(self.desk, self.signin, settings)
+        # Making it takes longer than most tests: those that do not count requests share one, and put their world in it.
+        if self.limits is not PLENTY:
+            self.app = make(world)
+            return
+        self.app = _shared[0] if _shared else make(world)
+        _shared[:] = [self.app]
+        self.app.state.world = world
 
     def client(self) -> TestClient:
         """Return a client that sends what it is told, and nothing of itself."""

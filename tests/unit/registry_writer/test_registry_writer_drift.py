@@ -214,7 +214,15 @@ def test_a_lost_primary_is_filled_again(filled: World) -> None:
     assert (report.made, report.delegated, report.problems) == (3, 3, [])
     assert filled.state() == before
     again = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
-    assert (again.made, again.there, again.delegated) == (0, 3, 0)
+    assert (again.made, again.there, again.mended, again.delegated) == (0, 3, 0, 0)
+    filled.time.second += 5
+    changed(filled, "garden.alt.", records("garden.alt.", "AAAA", "fd00::666"))
+    filled.plan("shop.alt.")
+    mended = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
+    assert mended.mended == 1
+    assert mended.problems == ["shop.alt. is a zone of the inventory's, and registered"]
+    filled.api.zones.pop("shop.alt.")
+    filled.compare()
     del filled.api.zones["garden.alt."]
     filled.plan("alt.")
     filled.compare()
@@ -238,6 +246,13 @@ def test_old_records_under_the_new_serial_are_fetched_again(filled: World) -> No
     serial = filled.api.zones["alt."]["serial"]
     filled.compare()
     assert any(one.name == "later.alt." for one in filled.sampled)
+    again = filled.api.zones["alt."]["serial"]
+    domains.register(filled.desk, ANN, "late")
+    filled.settle()
+    filled.stuck, filled.stale, moved = {"nyc"}, {"fra": ["alt."]}, filled.api.zones["alt."]["serial"]
+    filled.compare()
+    assert filled.api.zones["alt."]["serial"] == moved > again, "one that has not got the serial yet is not stale"
+    filled.stuck, filled.stale = set(), {}
     assert filled.api.zones["alt."]["serial"] > serial
     assert filled.delegated("later.alt.") == served("later.alt.")
 

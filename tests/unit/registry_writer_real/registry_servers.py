@@ -253,7 +253,7 @@ class Network:
         return self.root / "settings.json"
 
     def _settings(self) -> None:
-        for name, text in (("zones", SECRET), ("audit", "a" * 40), ("primary", API_KEY), ("directory", "d" * 20)):
+        for name, text in (("zones", SECRET), ("audit", TRANSFER), ("primary", API_KEY), ("directory", "d" * 20)):
             path = self.root / f"{name}.secret"
             path.write_text(text + "\n")
             path.chmod(0o600)

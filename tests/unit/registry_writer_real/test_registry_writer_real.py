@@ -12,7 +12,7 @@ from registry_servers import ANN, MISSING, ROOT_USER, SKIP, Network, fill
 from tests.daemons import until
 
 from altnet.powerdns.errors import PowerdnsError
-from altnet.registry.acts import domains, records
+from altnet.registry.acts import domains, records, state
 from altnet.registry.settings import Settings
 from altnet.registry.writer import build, guard
 from altnet.registry.writer.rebuild import Rebuild
@@ -186,7 +186,10 @@ def test_an_empty_database_wipes_nothing(network: Network) -> None:
         other.primary.api_port = network.primary.api_port
         other._settings()
         other.write()
-        until(lambda: "restore the database" in other.writer.log(), 30, other.writer.log, 0.2)
+        until(lambda: state.observed(other.desk, "drift")[0], 30, other.writer.log, 0.2)
+        said, _ = state.observed(other.desk, "drift")
+        assert "restore the database" in said["differences"][0]
+        assert "garden.alt." in said["guarded"]
         time.sleep(1)
     finally:
         other.writer.kill()

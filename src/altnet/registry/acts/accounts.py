@@ -212,13 +212,13 @@ def cut(desk: Desk, actor: Actor, uid: str, reason: str, *, names: str = "hold")
             if account.state in open_ones
         ]
         uids = [account.uid for account in whole]
+        said = {"reason": reason, "accounts": len(hit), "names": names}
+        done.log("account.cut", "account", uid, said, concerns=(account.uid for account in hit))
         branches.lock(done, [account.uid for account in hit], reason)
         branches.revoke_invitations(done, uids)
         branches.revoke_tokens(done, uids)
-        said: dict[str, object] = {"reason": reason, "accounts": len(hit), "names": names}
         if names == "hold":
-            said["held"] = branches.hold_names(done, uids, reason)
-        done.log("account.cut", "account", uid, said, concerns=(account.uid for account in hit))
+            branches.hold_names(done, uids, reason)
     # Whoever is just joining has perhaps no entry yet: that is for later.
     joining.tell(desk, [account for account in hit if account.uid not in half])
     return hit
@@ -240,9 +240,9 @@ def close(desk: Desk, actor: Actor, uid: str) -> Account:
         if has := _something(done.connection, uid):
             raise refuse("state", f"{has} is still this account's", "release or transfer what it has first")
         account = write(done, replace(known, state=AccountState.CLOSED), reason="", untold=1)
+        done.log("account.close", "account", uid, concerns=(uid,))
         branches.revoke_invitations(done, [uid])
         branches.revoke_tokens(done, [uid])
-        done.log("account.close", "account", uid, concerns=(uid,))
     joining.tell(desk, [account])
     return account
 

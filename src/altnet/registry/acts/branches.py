@@ -1,9 +1,12 @@
-"""What happens to the names, tokens and invitations of accounts that are shut out together."""
+"""What happens to the names, tokens and invitations of accounts that are shut out together.
+
+All of it is a part of an act that has said in the log what it does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, update
 
@@ -12,6 +15,9 @@ from ..domain.model import AccountState, DomainState
 from ..storage.tables import accounts, domains, invitations, tokens
 from . import governing, holding
 from .change import Change
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Table
 
 #: Values in one IN: databases have a limit.
 _ROUND: Final = 500
@@ -22,6 +28,8 @@ def lock(done: Change, uids: Sequence[str], reason: str) -> None:
     values = {"state": AccountState.LOCKED, "reason": reason, "untold": 1, "version": accounts.c.version + 1}
     for some in _rounds(uids):
         done.connection.execute(update(accounts).where(accounts.c.uid.in_(some)).values(values))
+    for uid in uids:
+        done.touch("account", uid)
 
 
 def hold_names(done: Change, uids: Sequence[str], reason: str) -> int:
@@ -45,16 +53,21 @@ def hold_names(done: Change, uids: Sequence[str], reason: str) -> int:
 
 def revoke_tokens(done: Change, uids: Sequence[str]) -> None:
     """End all tokens of accounts."""
-    for some in _rounds(uids):
-        mine = tokens.c.account.in_(some) & tokens.c.revoked.is_(None)
-        done.connection.execute(update(tokens).where(mine).values(revoked=done.now))
+    _revoke(done, "token", tokens, tokens.c.account, uids)
 
 
 def revoke_invitations(done: Change, uids: Sequence[str]) -> None:
     """End all invitations of accounts; who has joined by them stays."""
+    _revoke(done, "invitation", invitations, invitations.c.inviter, uids)
+
+
+def _revoke(done: Change, kind: str, table: Table, whose: Column[str], uids: Sequence[str]) -> None:
+    good = table.c.revoked.is_(None)
     for some in _rounds(uids):
-        mine = invitations.c.inviter.in_(some) & invitations.c.revoked.is_(None)
-        done.connection.execute(update(invitations).where(mine).values(revoked=done.now))
+        mine = whose.in_(some) & good
+        for found in done.connection.execute(select(table.c.id).where(mine).order_by(table.c.id)).scalars().all():
+            done.touch(kind, found)
+        done.connection.execute(update(table).where(mine).values(revoked=done.now))
 
 
 def _rounds(uids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -126,13 +126,20 @@ def join(
 
     The use and the name are taken in one transaction, as an account that is joining; then the directory is told, and
     the account is active. Where the directory refuses, all of it is undone; where it does not answer, or we die in
-    between, :func:`altnet.registry.acts.joining.finish_joining` completes or undoes it.
+    between, :func:`altnet.registry.acts.joining.finish_joining` completes or undoes it. Until then the same link and
+    uid go on where it was cut off.
     """
     uid, name, mail = uid.strip().lower(), name.strip() or uid.strip().lower(), mail.strip()
     faults = people.newcomer(uid, name, password, mail)
-    look(desk, secret)
+    halfway = _halfway(desk, secret, uid)
+    if halfway is None:
+        look(desk, secret)
     if faults:
         raise invalid(faults)
+    person = Person(uid, name, mail, GROUPS)
+    if halfway is not None:
+        desk.directory.create(person, password)
+        return joining.activate(desk, halfway)
     if desk.directory.person(uid) is not None:
         raise _taken()
     actor = Actor(uid, frozenset((Role.MEMBER,)), via, client)
@@ -146,12 +153,27 @@ def join(
         done.log("account.join", "account", uid, {"invitation": one.id}, concerns=(one.inviter,))
         done.touch("invitation", one.id)
     try:
-        desk.directory.create(Person(uid, name, mail, GROUPS), password)
+        desk.directory.create(person, password)
     except RegistryError as error:
         if error.kind != "unavailable":
             joining.undo(desk, account)
         raise
     return joining.activate(desk, account)
+
+
+def _halfway(desk: Desk, secret: str, uid: str) -> Account | None:
+    """Return the account of somebody who was joining by this link under this uid, and was cut off."""
+    query = (
+        select(*members.COLUMNS)
+        .join_from(accounts, invitations, accounts.c.invitation == invitations.c.id)
+        .where(invitations.c.digest == rules.digest(secret), accounts.c.state == AccountState.JOINING)
+        .where(accounts.c.uid == uid)
+    )
+    if people.wrong_uid(uid):
+        return None
+    with desk.store.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else members.from_row(row)
 
 
 def _may_invite(done: Change, actor: Actor, account: Account) -> None:

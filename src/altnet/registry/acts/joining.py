@@ -60,6 +60,7 @@ def undo(desk: Desk, joined: Account) -> None:
         done.connection.execute(update(invitations).where(mine).values(uses=invitations.c.uses - 1))
         done.connection.execute(delete(accounts).where(accounts.c.uid == known.uid))
         done.log("account.undo", "account", known.uid, {"invitation": known.invitation})
+        done.touch("invitation", str(known.invitation))
 
 
 def finish_joining(desk: Desk) -> int:

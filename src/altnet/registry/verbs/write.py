@@ -6,12 +6,13 @@ import signal
 
 from ..reach import desk_of
 from ..settings import Settings
-from ..writer import build, signing
+from ..writer import build
 
 
 def main(settings: Settings) -> int:
     """Run until it is told to end; a step that is under way is ended first."""
-    running = build.loop(settings, desk_of(settings), signing.key(settings))
+    key = settings.signing_key() if settings.signing_key_file else None
+    running = build.loop(settings, desk_of(settings), key)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: running.stop.set())
     running.run()

@@ -37,6 +37,7 @@ KEEP: Final = 600.0
 #: Seconds between tries while the primary or the database is away.
 AWAY: Final = 1.0
 _SENTENCES: Final = 200
+_LOGGED: Final = 20
 _MENDED: Final = 100
 
 
@@ -147,8 +148,10 @@ class Loop:
             "seconds": round(found.seconds, 3),
         }
         observe(self.desk, "drift", report)
-        for sentence in found.sentences[:_SENTENCES]:
+        for sentence in found.sentences[:_LOGGED]:
             say(f"drift: {sentence}")
+        if len(found.sentences) > _LOGGED:
+            say(f"drift: and {len(found.sentences) - _LOGGED} more")
         self._figures(len(found.differences), len(guarded))
         self.prove()
         if time.monotonic() - self._kept >= KEEP:
@@ -159,11 +162,13 @@ class Loop:
 
         Two changes of one zone in one second, by us and by ``site.yml``, have one serial.
         """
-        asked, self.work.samples = self.work.samples, []
-        if not asked:
-            return
-        stale = self.work.watch.stale(asked)
         api = self.work.primary.api
+        serials = {zone: parents.read(api, zone, ()).serial for zone in {one.zone for one in self.work.samples}}
+        behind = self.work.watch.behind(serials)
+        # Who has not got the serial yet is on its way, and is asked in a minute.
+        asked = [one for one in self.work.samples if one.zone not in behind]
+        self.work.samples = [one for one in self.work.samples if one.zone in behind]
+        stale = self.work.watch.stale(asked) if asked else {}
         for zone in sorted({name for names in stale.values() for name in names}):
             held = parents.read(api, zone)
             soa = next(one for one in held.of(zone) if one.type == "SOA")

@@ -1,13 +1,13 @@
-"""Fills an empty primary with all zones of the registry's, and says what took how long.
+"""Fills an empty primary with all zones of the registry's, mends those that are there, and says what took how long.
 
-The top-level domains are the plan's: ``site.yml --tags names`` makes them first. Zones that are there are left to the
-comparison. Once is as good as twice, and whoever is killed begins again.
+The top-level domains are the plan's: ``site.yml --tags names`` makes them first. Nothing is taken away: that is the
+writer's, whose guard asks. Once is as good as twice, and whoever is killed begins again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from ...powerdns.present import listed
 from ..storage import projection
 from . import parents
 from .compare import audit_head
-from .primary import Primary
+from .primary import Primary, TakenError
 from .wanted import Maker, Wanted
 from .watch import Watch
 
@@ -41,6 +41,7 @@ class Report:
 
     made: int = 0
     there: int = 0
+    mended: int = 0
     delegated: int = 0
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -49,10 +50,8 @@ class Report:
         """Return it for the operator."""
         total = sum(self.seconds.values())
         steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
-        return [
-            f"{self.made} zones made, {self.there} were there, {self.delegated} delegated: {total:.1f} s ({steps})",
-            *self.problems,
-        ]
+        zones = f"{self.made} zones made, {self.there} were there ({self.mended} mended), {self.delegated} delegated"
+        return [f"{zones}: {total:.1f} s ({steps})", *self.problems]
 
 
 @dataclass
@@ -82,9 +81,13 @@ class Rebuild:
         wanted |= audit_head(head, text, self.maker.tlds)
         there = listed(self.primary.api)
         step("reading the rows")
-        self._zones(report, [one for name, one in wanted.items() if one.zone is not None and name not in there])
-        report.there = sum(name in there for name, one in wanted.items() if one.zone is not None)
+        zones = [one for one in wanted.values() if one.zone is not None]
+        report.made = self._zones(report, [one for one in zones if one.name not in there], self._made)
         step("zones")
+        present = [one for one in zones if one.name in there]
+        report.there = len(present)
+        report.mended = self._zones(report, present, self._mended)
+        step("those that were there")
         self._see(wanted)
         step("looking again")
         self._wait(report, wanted)
@@ -98,21 +101,38 @@ class Rebuild:
         step("delegations")
         return report
 
-    def _zones(self, report: Report, missing: list[Wanted]) -> None:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for why in pool.map(self._made, missing):
-                if why:
-                    report.problems.append(why)
-                else:
-                    report.made += 1
+    def _zones(self, report: Report, some: list[Wanted], do: Callable[[Wanted], bool]) -> int:
+        """Do something with zones; return with how many it was done."""
 
-    def _made(self, wanted: Wanted) -> str:
+        def tried(wanted: Wanted) -> str | bool:
+            try:
+                return do(wanted)
+            except RefusedError as error:
+                return " ".join(str(error).split())
+            except TakenError:
+                return f"{wanted.name} is a zone of the inventory's, and registered"
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = list(pool.map(tried, some))
+        report.problems += [one for one in found if isinstance(one, str)]
+        return sum(one is True for one in found)
+
+    def _made(self, wanted: Wanted) -> bool:
         try:
             self.primary.bring(wanted, None)
         except RefusedError as error:
-            # The writer, which runs beside us, was there first.
-            return "" if error.status == _CONFLICT else " ".join(str(error).split())
-        return ""
+            if error.status != _CONFLICT:
+                raise
+            return False  # the writer, which runs beside us, was there first
+        return True
+
+    def _mended(self, wanted: Wanted) -> bool:
+        held = self.primary.read(wanted.name)
+        if not self.primary.differs(wanted, held):
+            return False
+        self.primary.bring(wanted, held)
+        self.primary.notify(wanted.name)
+        return True
 
     def _see(self, wanted: Mapping[str, Wanted]) -> None:
         """Write again what PowerDNS has lost of zones' settings, which happens under load."""

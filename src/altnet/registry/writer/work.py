@@ -244,7 +244,9 @@ class Work:
             for one in todo.put
             if one.type == "DS"
         ]
-        self.samples = [*self.samples, *found][-_SAMPLES:]
+        found += [Sample(parent, name, "DS", frozenset()) for name, kind in todo.drop if kind == "DS"]
+        names = {one.name for one in found}
+        self.samples = [*(one for one in self.samples if one.name not in names), *found][-_SAMPLES:]
 
 
 def digest(wanted: Wanted) -> str:

@@ -43,6 +43,13 @@ class Account(BaseModel):
     version: int
 
 
+class Joined(Account):
+    """The account that has just been made, with its first token where one was asked for: it is never answered again."""
+
+    model_config = ConfigDict()
+    secret: str | None
+
+
 class Me(Account):
     """Your own account, and by what right you ask."""
 

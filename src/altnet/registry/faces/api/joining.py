@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from ...acts import invitations
-from ...domain.model import Invitation
+from ...acts import invitations, tokens
+from ...domain.model import Actor, Invitation, Role, Scope
 from ..signin.session import client_of
 from . import answers, shapes
 from .asked import Route
-from .call import Caller, Reply
+from .call import Call, Caller, Reply
 from .fields import Cursor, Filter, Id, Limit, Line, Model, Secret, example
 
 router = APIRouter(route_class=Route)
@@ -37,6 +37,7 @@ class Joining(Model):
     name: Line = Field(min_length=1)
     password: str = Field(min_length=1, max_length=1024)
     mail: Line = ""
+    token: Line = Field("", max_length=100, description="What a first token is for; empty: none is made.")
 
 
 def _reply(invitation: Invitation) -> Reply:
@@ -95,7 +96,7 @@ def look_at_invitation(call: Caller, secret: Secret) -> Response:
     return Reply(shapes.invitation(invitations.look(call.desk, secret)), secret=()).response()
 
 
-@router.post("/join/{secret}", tags=["join"], status_code=201, response_model=answers.Account)
+@router.post("/join/{secret}", tags=["join"], status_code=201, response_model=answers.Joined)
 def join(call: Caller, secret: Secret, sent: Joining) -> Response:
     """Join: make an account for yourself. Anybody who has an invitation's secret."""
     made = invitations.join(
@@ -108,4 +109,11 @@ def join(call: Caller, secret: Secret, sent: Joining) -> Response:
         via="api",
         client=client_of(call.request),
     )
-    return Reply(shapes.account(made), 201, made.version, f"/api/v1/accounts/{made.uid}").response()
+    body = {**shapes.account(made), "secret": _first_token(call, made.uid, sent.token) if sent.token else None}
+    return Reply(body, 201, made.version, f"/api/v1/accounts/{made.uid}", secret=("secret",)).response()
+
+
+def _first_token(call: Call, uid: str, label: str) -> str:
+    """Make the token by which a newcomer goes on; it reads and writes, and governs nothing."""
+    newcomer = Actor(uid, frozenset((Role.MEMBER,)), "api", client_of(call.request))
+    return tokens.make(call.desk, newcomer, label, Scope())[1]

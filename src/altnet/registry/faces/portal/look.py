@@ -44,6 +44,7 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
     )
     made.install_gettext_translations(words.catalogue(language), newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"unicode": to_unicode, "shown": shown, "bare": bare, "slug": slug}
@@ -71,10 +72,20 @@ def messages(template: str) -> frozenset[Key]:
             continue
         seen.add(name)
         source = made.loader.get_source(made, name)[0]  # type: ignore[union-attr]
-        for _, _, message in made.extract_translations(source):  # type: ignore[attr-defined]
-            found.add(tuple(one for one in message if one) if isinstance(message, tuple) else (message,))
+        found |= own_messages(name)
         todo += [one for one in meta.find_referenced_templates(made.parse(source)) if one]
     return frozenset(found)
+
+
+@functools.cache
+def own_messages(template: str) -> frozenset[Key]:
+    """Return the messages that stand in a template itself."""
+    made = environment(words.SOURCE)
+    source = made.loader.get_source(made, template)[0]  # type: ignore[union-attr]
+    found = (message for _, _, message in made.extract_translations(source))  # type: ignore[attr-defined]
+    # What is no constant (a state's word) is None there.
+    keys = (tuple(one for one in (said if isinstance(said, tuple) else (said,)) if one) for said in found)
+    return frozenset(key for key in keys if key)
 
 
 def shown(moment: datetime) -> str:
