@@ -33,6 +33,7 @@ PARTS = (
     "content",
     "registry",
     "registry_load",
+    "registry_git",
     "site_run",
 )
 # Namespaces and processor belong to the machine, not to a checkout.

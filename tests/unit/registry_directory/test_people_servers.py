@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -12,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from people_slapd import BASE, MISSING, PASSWORD, REASON, Provider, directory, providers
+from people_slapd import BASE, MASTER, MISSING, PASSWORD, REASON, Provider, directory, providers
 from sqlalchemy import select
 from tests.daemons import until
 
+from altnet.directory import services
 from altnet.directory.model import person_dn
+from altnet.registry.__main__ import main
 from altnet.registry.acts import accounts, history, invitations
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.errors import RegistryError
@@ -182,6 +185,37 @@ def test_a_branch_with_an_operator_is_protected_by_the_directory_too(desk: Desk)
     found = desk.directory.person("ben")
     assert found is not None
     assert found.locked
+
+
+def test_an_operator_invites_on_the_host_itself(
+    pair: tuple[Provider, Provider], desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the settings file to a link, and by it to an account."""
+    (tmp_path / "password").write_text(services.password(MASTER, "portal", 0) + "\n")
+    settings = {
+        "database": desk.store.engine.url.render_as_string(),
+        "site": "portal.alt",
+        "policy": {"tlds": ["alt"], "prefix": "fd12:3456:789a::/48"},
+        "directory": {
+            "uris": [f"ldaps://localhost:{one.port}" for one in pair],
+            "base": BASE,
+            "bind_dn": f"cn=portal,ou=services,{BASE}",
+            "roots": f"{pair[0].place}/roots.pem",
+            "password_file": str(tmp_path / "password"),
+        },
+    }
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(settings))
+    assert main(["invite", str(path), "root-ada", "2", "the first ones"]) == 0
+    printed = capsys.readouterr().out.split()
+    assert len(printed) == 1
+    assert printed[0].startswith("https://portal.alt/join/")
+    secret = printed[0].rpartition("/")[2]
+    for uid in ("ben", "cleo"):
+        join(desk, secret, uid)
+    for words in (["nobody"], ["root-ada", "many"], ["root-ada", "\u00b2"], ["root-ada", "0"], ["root-ada", "9" * 20]):
+        assert main(["invite", str(path), *words]) == 1
+        assert "Traceback" not in capsys.readouterr().err
 
 
 def test_killed_thirty_times_in_mid_joining(pair: tuple[Provider, Provider], desk: Desk, tmp_path: Path) -> None:

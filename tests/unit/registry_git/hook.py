@@ -8,7 +8,7 @@ from pathlib import Path
 
 from altnet.registry.acts.desk import Desk, Person
 from altnet.registry.domain.policy import Policy
-from altnet.registry.faces.git.pushed import actor_here, serve
+from altnet.registry.faces.git.pushed import actor_here, judge
 from altnet.registry.faces.git.repository import Repository
 from altnet.registry.storage.store import Store
 
@@ -28,4 +28,4 @@ desk = Desk(Store.open(sys.argv[1]), policy, People(), Servers())
 if os.environ.get("KILLED"):
     os.kill(os.getpid(), 9)
 repository = Repository(Path(os.environ["GIT_DIR"]).resolve())
-sys.exit(serve(desk, repository, actor_here(), sys.stdin.buffer, sys.stdout.buffer))
+sys.exit(judge(desk, repository, actor_here(), sys.argv[2]))

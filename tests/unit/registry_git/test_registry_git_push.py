@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from starlette.applications import Starlette
 from altnet.registry.acts import domains, tokens
 from altnet.registry.domain.model import Scope
 from altnet.registry.faces.git import export
+from altnet.registry.faces.git.pushed import judge
 from altnet.registry.faces.git.routes import BACKEND, routes
 from altnet.registry.storage.snapshots import PUBLIC
 
@@ -97,7 +99,7 @@ def test_what_is_wrong_is_said_at_file_and_line(url, desk, actor, tmp_path) -> N
     ada.write("domains/alt.garden", "domain: garden.alt.\nrecord: @ 300 AAAA fd12::1\nrecord: www 300 AAAA 12\n")
     said = ada.push(check=False)
     assert "remote: domains/alt.garden:3: '12' is no AAAA record's value" in said
-    assert "nothing was changed: 1 to mend" in said
+    assert "Nothing was changed: 1 to mend" in said
     assert domains.check(desk, actor("ada"), "garden")[1] == "available"
 
 
@@ -107,6 +109,8 @@ def test_nothing_but_reviews_is_pushed(url, desk, actor, repository, tmp_path) -
     ada.write("domains/alt.garden", "domain: garden.alt.\n")
     for ref in ("main", "refs/heads/other", "refs/tags/v1", "refs/for/other"):
         ada.push(ref, check=False)
+    for refs in (("HEAD:refs/for/main", "HEAD:refs/heads/x"), (":refs/for/main",)):
+        assert ada.git("push", "origin", *refs, check=False).returncode != 0
     assert repository.head() == head
     assert domains.check(desk, actor("ada"), "garden")[1] == "available"
 
@@ -117,7 +121,7 @@ def test_a_token_does_what_its_scope_says(url, desk, actor, tmp_path) -> None:
     assert "403" in reader.push(check=False)
     other = Member(tmp_path / "other", url, desk, actor("ada"), names=("shed.alt.",))
     other.write("domains/alt.garden", "domain: garden.alt.\n")
-    assert "nothing was changed" in other.push(check=False)
+    assert "Nothing was changed" in other.push(check=False)
 
 
 def test_without_a_token_there_is_nothing(url) -> None:
@@ -132,16 +136,137 @@ def test_without_a_token_there_is_nothing(url) -> None:
     assert "could not read Username" in done.stderr
 
 
-def test_links_and_odd_names_are_refused(url, desk, actor, tmp_path) -> None:
+class Judged:
+    """Somebody's commits, brought into the repository as a push would, and judged in this process."""
+
+    def __init__(self, desk, actor, repository, place: Path, capsys) -> None:
+        self.desk, self.actor, self.repository, self.place, self.capsys = desk, actor, repository, place, capsys
+        export_all(desk, repository)
+        subprocess.run(["git", "clone", "-q", repository.place, place], check=True)
+
+    def git(self, *argv: str, text: str = "") -> str:
+        order = ["git", "-C", self.place, "-c", "user.name=x", "-c", "user.email=x@example.alt", *argv]
+        return subprocess.run(order, check=True, capture_output=True, input=text, text=True).stdout.strip()
+
+    def __call__(self, new: str = "HEAD") -> str:
+        commit = self.git("rev-parse", new)
+        # Only what HEAD leads to is brought, as only that could be pushed.
+        self.repository.run("fetch", "-q", str(self.place), "HEAD")
+        self.capsys.readouterr()
+        assert judge(self.desk, self.repository, self.actor, commit) == 1
+        return self.capsys.readouterr().err
+
+    def commit(self, **files: str) -> None:
+        self.git("reset", "-q", "--hard", "origin/main")
+        for path, text in files.items():
+            (self.place / path).parent.mkdir(exist_ok=True)
+            (self.place / path).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+
+
+@pytest.fixture
+def judged(desk, actor, repository, tmp_path, capsys) -> Judged:
+    return Judged(desk, actor("ada"), repository, tmp_path / "copy", capsys)
+
+
+def test_links_and_odd_names_are_refused(judged) -> None:
+    judged.commit()
+    (judged.place / "domains").mkdir()
+    (judged.place / "domains" / "alt.x").symlink_to("/etc/passwd")
+    judged.git("add", "-A")
+    judged.git("commit", "-q", "-m", "link")
+    assert "domains/alt.x: This is no plain file" in judged()
+    for path in ("domains/alt.gärten", "domains/alt.a\nb", "domains/\x1b[31m"):
+        judged.commit(**{path: "domain: garden.alt.\n"})
+        said = judged()
+        assert "No file has such a name" in said
+        assert said.isascii()
+        assert "\x1b" not in said
+    judged.commit(**{"accounts/ben": "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n"})
+    assert "accounts/ben: This file is the registry's own" in judged()
+    judged.commit(registry="tld: alt\n")
+    assert "registry: This file is the registry's own" in judged()
+    judged.commit(**{"domains/alt.garden": "x" * 2_000_001})
+    assert "domains/alt.garden: This is no text that can be read" in judged()
+    judged.commit(**{f"domains/alt.n{n}": f"domain: n{n}.alt.\n" for n in range(501)})
+    assert "These are 501 files" in judged()
+
+
+def test_other_histories_and_other_things_are_refused(judged, repository) -> None:
+    judged.commit()
+    commit = judged.git("rev-parse", "HEAD")
+    judged.git("update-index", "--add", "--cacheinfo", f"160000,{commit},domains/alt.sub")
+    judged.git("commit", "-q", "-m", "a module")
+    assert "domains/alt.sub: This is no plain file" in judged()
+    for other in ("HEAD^{tree}", "HEAD:registry"):
+        assert "This is no copy of the repository" in judged(other)
+    assert judge(judged.desk, repository, judged.actor, "0" * 40) == 1
+    judged.git("checkout", "-q", "--orphan", "other")
+    judged.git("commit", "-q", "-m", "from nothing")
+    assert "This is no copy of the repository" in judged()
+
+
+def test_nothing_that_is_pushed_moves_a_terminal(judged) -> None:
+    judged.commit(**{"domains/alt.garden": "domain: garden.alt.\nholder: \x1b[31mada\u202e\n"})
+    said = judged()
+    assert said.startswith("domains/alt.garden:2: You are ada, and this would be")
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def stored(repository) -> set[str]:
+    """Return all objects of the repository, whether anything leads to them or not."""
+    said = repository.run("cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+    return set(said.decode().split())
+
+
+def test_of_a_push_that_is_refused_nothing_stays(url, desk, actor, repository, tmp_path) -> None:
     ada = Member(tmp_path / "ada", url, desk, actor("ada"))
-    (ada.place / "domains").mkdir(exist_ok=True)
-    (ada.place / "domains" / "alt.x").symlink_to("/etc/passwd")
+    before = stored(repository)
+    (ada.place / "junk").write_bytes(os.urandom(1_000_000))
     ada.git("add", "-A")
-    ada.git("commit", "-q", "-m", "link")
-    assert "This is no plain file" in ada.push(check=False)
-    ada.git("reset", "-q", "--hard", "HEAD~1")
-    ada.write("domains/alt.gärten", "domain: garden.alt.\n")
-    assert "No file has such a name" in ada.push(check=False)
-    ada.git("reset", "-q", "--hard", "HEAD~1")
-    ada.write("accounts/ben", "account: ben\nstate: locked\ncreated: 2026-01-01T00:00:00Z\n")
-    assert "accounts/ben: This file is the registry's own" in ada.push(check=False)
+    ada.git("commit", "-q", "-m", "junk")
+    assert "junk: This" in ada.push(check=False)
+    assert stored(repository) == before
+    (ada.place / "junk").write_bytes(os.urandom(3_000_000))
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "more")
+    ada.push(check=False)
+    assert stored(repository) == before
+
+
+def test_what_a_push_left_is_removed(url, desk, actor, repository, tmp_path) -> None:
+    """Junk in the history of a push that is good at its end goes, and what the export wrote stays."""
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    (ada.place / "junk").write_bytes(os.urandom(100_000))
+    ada.git("add", "-A")
+    ada.git("commit", "-q", "-m", "junk")
+    junk = ada.git("rev-parse", "HEAD:junk").stdout.strip()
+    ada.git("rm", "-q", "junk")
+    ada.write("domains/alt.garden", "domain: garden.alt.\n")
+    ada.push()
+    export_all(desk, repository)
+    head = repository.head()
+    repository.tidy()
+    assert junk in stored(repository)  # for some minutes: another push may just be using it
+    for path in repository.place.rglob("objects/??/*"):
+        os.utime(path, (0, 0))
+    repository.tidy()
+    assert junk not in stored(repository)
+    assert repository.head() == head
+    repository.run("fsck", "--strict")
+
+
+def test_a_push_that_is_killed_is_pushed_again(url, desk, actor, repository, tmp_path) -> None:
+    ada = Member(tmp_path / "ada", url, desk, actor("ada"))
+    ada.write("domains/alt.garden", "domain: garden.alt.\n")
+    hook = repository.place / "hooks" / "pre-receive"
+    whole = hook.read_text()
+    hook.write_text(whole.replace("exec ", "KILLED=1 exec "))
+    ada.push(check=False)
+    assert domains.check(desk, actor("ada"), "garden")[1] == "available"
+    hook.write_text(whole)
+    assert "garden.alt. is registered" in ada.push()
+    # Once more, as somebody does whose answer was lost: it is said that it is there, and nothing is done twice.
+    assert "Somebody has this already" in ada.push(check=False)

@@ -125,6 +125,14 @@ class TestKnownAgain:
         local.people.has("ben", "gardeners")
         assert refused(lambda: used(local, secret))[0] == "unauthenticated"
 
+    def test_who_is_locked_here_has_no_rights_whatever_the_directory_says(self, joined: Registry) -> None:
+        assert tokens.roles_of(joined.desk, "ben") == {Role.MEMBER}
+        accounts.lock(joined.desk, joined.actor("rex"), "ben", "spam")
+        joined.people.has("ben")  # it has not heard of it
+        joined.clock.later(seconds=10)
+        assert tokens.roles_of(joined.desk, "ben") == frozenset()
+        assert tokens.roles_of(joined.desk, "nobody") == frozenset()
+
     def test_a_use_is_noted_once_in_ten_minutes(self, joined: Registry) -> None:
         one, secret = tokens.make(joined.desk, member("ben"), "one", Scope())
         first = joined.clock()

@@ -66,7 +66,7 @@ def take(desk: Desk, actor: Actor, edits: Sequence[Edit]) -> list[str]:
         raise RefusedError([Wrong(edits[0].path, 0, f"These are {len(edits)} files", f"push at most {MOST} at once")])
     plans, wrong = [], []
     for edit in edits:
-        plan, faults = _plan(desk, edit)
+        plan, faults = _plan(desk, actor, edit)
         wrong += faults
         if plan is not None:
             plans.append(plan)
@@ -105,7 +105,7 @@ class _Plan:
         return old is None or old.rrsets != new.rrsets or old.hosting != new.hosting
 
 
-def _plan(desk: Desk, edit: Edit) -> tuple[_Plan | None, list[Wrong]]:
+def _plan(desk: Desk, actor: Actor, edit: Edit) -> tuple[_Plan | None, list[Wrong]]:
     sort = edit.path.partition("/")[0]
     if sort == paths.DOMAINS:
         kind, key = "domain", "name"
@@ -128,11 +128,11 @@ def _plan(desk: Desk, edit: Edit) -> tuple[_Plan | None, list[Wrong]]:
     before, after = read
     if after is None and before is None:
         return None, [Wrong(edit.path, 0, "This file cannot be read as it was", "change it in the portal")]
-    wrong = _fixed(before, after) if after is not None else []
+    wrong = _fixed(actor, before, after) if after is not None else []
     return _Plan(edit, kind, getattr(after or before, key), before, after), wrong
 
 
-def _fixed(before: Any, after: Any) -> list[Wrong]:  # noqa: ANN401 - a file of either sort
+def _fixed(actor: Actor, before: Any, after: Any) -> list[Wrong]:  # noqa: ANN401 - a file of either sort
     """Return where a file says what is not its holder's to say."""
     found = []
     for key, value in after.fixed.items():
@@ -141,6 +141,9 @@ def _fixed(before: Any, after: Any) -> list[Wrong]:  # noqa: ANN401 - a file of 
     if before is not None and after.holder and after.holder != before.holder:
         remedy = "offer it to them: altnet name offer"
         found.append(Wrong(after.file, after.lines.get("holder", 0), "A holder is not changed by push", remedy))
+    if before is None and after.holder not in {"", actor.uid}:
+        what = f"You are {actor.uid}, and this would be {after.holder!r}'s"
+        found.append(Wrong(after.file, after.lines.get("holder", 0), what, "who registers something is its holder"))
     return found
 
 

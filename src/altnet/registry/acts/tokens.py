@@ -170,13 +170,20 @@ def authenticate(desk: Desk, secret: str, client: str, via: str) -> Actor:
 
 
 def roles_of(desk: Desk, uid: str) -> frozenset[Role]:
-    """Return somebody's roles by the directory's groups, none for who is not there or locked; remembered for 10 s."""
+    """Return somebody's roles by the directory's groups, none for who is not there or locked, here or there.
+
+    Remembered for 10 s.
+    """
     memory = _memories.setdefault(id(desk.directory), _Memory(desk.directory))
     now = desk.clock()
     at, roles = memory.known.get(uid, (None, frozenset[Role]()))
     if at is not None and timedelta(0) <= now - at < timedelta(seconds=MEMORY):
         return roles
-    person = desk.directory.person(uid)
+    with desk.store.read() as connection:
+        standing = members.find(connection, uid)
+    # The directory is told of a lock after it is here.
+    shut = standing is not None and standing.state in {AccountState.LOCKED, AccountState.CLOSED}
+    person = None if shut else desk.directory.person(uid)
     roles = frozenset[Role]() if person is None or person.locked else roles_from(person.groups)
     with memory.lock:
         if len(memory.known) > 10_000:

@@ -21,6 +21,7 @@ log = logging.getLogger("altnet-registry-export")
 
 _EVERY: Final = 1.0
 _PATIENCE: Final = 10.0
+_TIDY: Final = 600.0
 
 
 def main(settings: Settings, *arguments: str) -> int:
@@ -33,11 +34,16 @@ def main(settings: Settings, *arguments: str) -> int:
     for repository in repositories.values():
         repository.prepare(hook)
     notify("READY=1")
+    tidied = time.monotonic()
     while True:
         pause = _EVERY
         try:
             while sum(turn(desk, repository, name) for name, repository in repositories.items()):
                 pass
+            if time.monotonic() - tidied > _TIDY:
+                tidied = time.monotonic()
+                for repository in repositories.values():
+                    repository.tidy()
         except RegistryError as error:
             log.warning("nothing is exported now: %s", error)
             pause = _PATIENCE

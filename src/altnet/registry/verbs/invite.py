@@ -14,7 +14,7 @@ def main(settings: Settings, inviter: str, uses: str = "1", note: str = "") -> i
     """Print the link of a new invitation in the name of ``inviter``, who is somebody in the directory."""
     desk = desk_of(settings)
     person = desk.directory.person(inviter)
-    if person is None or person.locked or not uses.isdigit():
+    if person is None or person.locked or not (uses.isascii() and uses.isdigit() and len(uses) < 9):
         raise refuse("invalid", f"{inviter} is nobody who may invite, or {uses} is no number", "name somebody's uid")
     actor = Actor(inviter, roles_from(person.groups), "system")
     _, secret = invitations.create(desk, actor, uses_max=int(uses), note=note)

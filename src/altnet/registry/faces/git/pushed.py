@@ -1,4 +1,7 @@
-"""A push to refs/for/main: git asks this hook (githooks(5), proc-receive), and its pusher reads what it says."""
+"""A push to refs/for/main: git asks before it keeps anything (githooks(5), pre-receive); its pusher reads the answer.
+
+What is sent waits in git's quarantine meanwhile: of a push that is refused nothing stays on the disk.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final
 
 from ...acts.desk import Desk
 from ...acts.importing import Edit, RefusedError, take
 from ...domain.model import Actor, Role, Scope
 from ...texts import paths
-from .repository import BRANCH, PUSH, Repository
+from .repository import BRANCH, Repository
 
 ACTOR: Final = "ALTNET_REGISTRY_ACTOR"
-_FLUSH: Final = b"0000"
 _SHOWN: Final = 50
 _FILES_MAX: Final = 2000
 _FILE_MAX: Final = 2_000_000
@@ -45,40 +46,29 @@ def unpacked(text: str) -> Actor:
     return Actor(said["uid"], frozenset(map(Role, said["roles"])), "git", said["client"], scope, said["token"])
 
 
-def serve(desk: Desk, repository: Repository, actor: Actor, given: BinaryIO, out: BinaryIO) -> int:
-    """Speak the hook's protocol, version 1."""
-    list(_lines(given))  # git's version and what it can
-    _send(out, b"version=1")
-    out.write(_FLUSH)
-    out.flush()
-    for line in list(_lines(given)):
-        _, new, ref = line.decode().split(" ", 2)
-        refusal = _take(desk, repository, actor, new, ref)
-        _send(out, f"ng {ref} {refusal}".encode() if refusal else f"ok {ref}".encode())
-    out.write(_FLUSH)
-    out.flush()
+def judge(desk: Desk, repository: Repository, actor: Actor, new: str) -> int:
+    """Take a push whose last commit is ``new``, or refuse it: 1, and then git keeps nothing of what was sent."""
+    try:
+        said = take(desk, actor, edits_of(repository, new))
+    except RefusedError as refused:
+        for wrong in refused.wrong[:_SHOWN]:
+            _say(str(wrong))
+        if len(refused.wrong) > _SHOWN:
+            _say(f"and {len(refused.wrong) - _SHOWN} more")
+        _say(f"Nothing was changed: {len(refused.wrong)} to mend.")
+        return 1
+    except subprocess.CalledProcessError:
+        _say("This cannot be read. Nothing was changed.")
+        return 1
+    for sentence in said:
+        _say(sentence)
+    _say("The registry commits it itself: fetch in a moment.")
     return 0
 
 
-def _take(desk: Desk, repository: Repository, actor: Actor, new: str, ref: str) -> str:
-    """Return why a push was not taken, in a word or two; the rest is said to the pusher line by line."""
-    if ref != PUSH:
-        return f"push to {PUSH}"
-    try:
-        edits = edits_of(repository, new)
-        said = take(desk, actor, edits)
-    except RefusedError as refused:
-        for wrong in refused.wrong[:_SHOWN]:
-            print(wrong, file=sys.stderr)  # noqa: T201 - git passes it on
-        if len(refused.wrong) > _SHOWN:
-            print(f"and {len(refused.wrong) - _SHOWN} more", file=sys.stderr)  # noqa: T201
-        return f"nothing was changed: {len(refused.wrong)} to mend"
-    except subprocess.CalledProcessError:
-        return "this cannot be read"
-    for sentence in said:
-        print(sentence, file=sys.stderr)  # noqa: T201
-    print("The registry commits it itself: fetch in a moment.", file=sys.stderr)  # noqa: T201
-    return ""
+def _say(text: str) -> None:
+    """Say something to who pushes: git passes it on. Nothing of it moves their terminal."""
+    print(ascii(text)[1:-1] if not text.isprintable() else text, file=sys.stderr)  # noqa: T201
 
 
 def edits_of(repository: Repository, new: str) -> list[Edit]:
@@ -120,16 +110,6 @@ def _text(path: str, data: bytes | None) -> str | None:
     except ValueError:
         wrong = Wrong(path, 0, "This is no text that can be read", "write UTF-8, of at most 2 MB")
         raise RefusedError([wrong]) from None
-
-
-def _lines(given: BinaryIO) -> Iterator[bytes]:
-    """Yield pkt-lines (gitprotocol-common(5)) up to the flush."""
-    while (head := given.read(4)) not in {_FLUSH, b""}:
-        yield given.read(int(head, 16) - 4).rstrip(b"\n")
-
-
-def _send(out: BinaryIO, line: bytes) -> None:
-    out.write(f"{len(line) + 4:04x}".encode() + line)
 
 
 def actor_here() -> Actor:

@@ -14,14 +14,20 @@ from typing import Final
 BRANCH: Final = "main"
 PUSH: Final = "refs/for/main"
 _TIMEOUT: Final = 300
+#: How long what was pushed stays, in minutes: the export has made commits of its own of it by then.
+_PUSHED_FOR: Final = 10
 _CONFIG: Final = {
     "core.bare": "true",
     # A fast export is no use if a power cut takes it back.
     "core.fsync": "committed",
     "gc.auto": "2000",
+    "gc.autoDetach": "false",
+    "gc.pruneExpire": f"{_PUSHED_FOR}.minutes.ago",
     "http.receivepack": "true",
     "receive.fsckObjects": "true",
-    "receive.maxInputSize": str(8 << 20),
+    "receive.maxInputSize": str(2 << 20),
+    # No push is a pack of its own, which nobody would take apart again.
+    "receive.unpackLimit": "100000",
     "receive.denyDeletes": "true",
     "receive.denyNonFastForwards": "true",
     "receive.procReceiveRefs": "refs/for",
@@ -45,9 +51,9 @@ class Repository:
             self.run("config", key, value)
         hooks = self.place / "hooks"
         hooks.mkdir(exist_ok=True)
-        # Nothing is pushed but to refs/for: everything else is the export's.
-        self._hook("pre-receive", _ONLY_FOR)
-        self._hook("proc-receive", f"#!/bin/sh\nexec {shlex.join(hook)}\n")
+        self._hook("pre-receive", _REVIEWS.replace("HOOK", shlex.join(hook)))
+        answer = [sys.executable, "-I", "-S", str(Path(__file__).with_name("answer.py"))]
+        self._hook("proc-receive", f"#!/bin/sh\nexec {shlex.join(answer)}\n")
 
     def _hook(self, name: str, text: str) -> None:
         path = self.place / "hooks" / name
@@ -64,6 +70,11 @@ class Repository:
             ["git", *where, *argv], input=data, capture_output=True, check=True, timeout=_TIMEOUT, env=environment()
         )
         return done.stdout
+
+    def tidy(self) -> None:
+        """Remove what pushes have left and nobody needs, and pack what is many."""
+        self.run("prune", f"--expire={_PUSHED_FOR}.minutes.ago")
+        self.run("gc", "--auto", "--quiet")
 
     def head(self) -> str:
         """Return the branch's commit, empty where there is none yet."""
@@ -116,13 +127,14 @@ class Repository:
         return found
 
 
-_ONLY_FOR: Final = """#!/bin/sh
-while read -r _ _ ref; do
-  case $ref in
-  refs/for/main) ;;
-  *) echo "$ref is the registry's own. Push for review: git push origin HEAD:refs/for/main" >&2; exit 1 ;;
-  esac
-done
+#: Nothing is pushed but to refs/for/main: everything else is the export's.
+_REVIEWS: Final = """#!/bin/sh
+read -r old new ref
+if [ "$ref" != refs/for/main ] || read -r _; then
+  echo "All else is the registry's own. Push for review, and nothing with it: git push origin HEAD:refs/for/main" >&2
+  exit 1
+fi
+exec HOOK "$new"
 """
 
 
