@@ -60,6 +60,7 @@ def make(world: World) -> FastAPI:
     limits = world.settings.limits
     app.add_middleware(guards.Bodies)
     app.add_middleware(guards.Limit, requests=limits.requests, writes=limits.writes)
+    app.add_middleware(guards.Plain)
     app.add_middleware(guards.Log, watch=getattr(metrics, "watch", None))
     return app
 

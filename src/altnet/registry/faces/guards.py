@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("altnet-registry")
@@ -99,11 +100,40 @@ class Bodies:
 
         try:
             await self.app(scope, counted, noted)
-        except Exception:
-            if not over or begun:
+        except Exception as error:
+            # A client that has gone away is nobody's fault; where it was us who said so, it is told below.
+            if not isinstance(error, ClientDisconnect) and (begun or not over):
                 raise
         if over and not begun:
             await _refuse(scope, send, 413, "This is too large", f"send at most {most} bytes")
+
+
+class Plain:
+    """Adds to every answer what it does not say itself: nobody guesses its type, frames it, or is told where it was."""
+
+    HEADERS: Final = (
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                lines = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in lines}
+                lines += [line for line in self.HEADERS if line[0] not in there]
+                if b"set-cookie" in there and b"cache-control" not in there:
+                    lines.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": lines}
+            await send(message)
+
+        await self.app(scope, receive, noted)
 
 
 class Log:

@@ -7,12 +7,11 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from ....authenticator.messages import cookie
 from ...acts import accounts, invitations
 from ...domain.errors import RegistryError
 from ...domain.model import SYSTEM
-from ..signin import sessions
-from ..signin.session import FORM, SESSION, client_of
+from ..signin import entering
+from ..signin.session import client_of
 from .view import Anybody, Sent, View
 
 router = APIRouter()
@@ -30,27 +29,16 @@ def join(view: Anybody, form: Sent, secret: str) -> Response:
     given = _invitation(view, secret)
     if view.session is not None:
         return view.page("join.html", **given)
-    client = client_of(view.request)
     try:
         account = invitations.join(
             view.desk, secret, uid=form.get("uid", ""), name=form.get("name", ""), password=form.get("password", ""),
-            mail=form.get("mail", ""), client=client,
+            mail=form.get("mail", ""), client=client_of(view.request),
         )  # fmt: skip
     except RegistryError as error:
         if error.kind in {"missing", "expired"}:
             raise
         return view.page("join.html", error=error, form=form, **given)
-    return _begin(view, account.uid, client)
-
-
-def _begin(view: View, uid: str, client: str) -> Response:
-    signin = view.world.signin
-    agent = view.request.headers.get("user-agent", "")
-    secret = sessions.begin(signin, uid, client=client, agent=agent, method="password")
-    response = view.go("/names/new?first=1")
-    response.headers.append("Set-Cookie", cookie(SESSION, secret, signin.times.session))
-    response.headers.append("Set-Cookie", cookie(FORM, "", 0))
-    return response
+    return entering.done(view.request, account.uid, entering.Way("/names/new?first=1"), "password")
 
 
 def _invitation(view: View, secret: str) -> dict[str, Any]:

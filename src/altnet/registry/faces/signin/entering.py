@@ -55,11 +55,12 @@ def enter(request: Request, form: Form) -> Response:
     """Take name and password."""
     world, way = world_of(request), Way.of(form)
     signin, user, client = world.signin, form.get("user", "").strip().lower()[:64], client_of(request)
-    if refusal := _refused(request, form, way, user, user=user):
-        return refusal
-    now = signin.desk.clock().timestamp()
-    # Counted before it is tried: many at once do not get more tries than one after the other.
-    signin.limit.failed(user, client, now)
+    with signin.turn:
+        if refusal := _refused(request, form, way, user, user=user):
+            return refusal
+        now = signin.desk.clock().timestamp()
+        # Counted before it is tried: many at once do not get more tries than one after the other.
+        signin.limit.failed(user, client, now)
     try:
         right = signin.desk.directory.authenticate(user, form.get("password", ""))
         known = right and sessions.standing(signin, user) is not None
@@ -97,10 +98,11 @@ def second(request: Request, form: Form) -> Response:
     uid = str(step["uid"])
     # A count of its own, which a right password does not clear: whoever has that may not guess codes for ever.
     whose = f"CODE {uid}"
-    if refusal := _refused(request, form, way, whose):
-        return refusal
-    now = signin.desk.clock().timestamp()
-    signin.limit.failed(whose, client, now)
+    with signin.turn:
+        if refusal := _refused(request, form, way, whose):
+            return refusal
+        now = signin.desk.clock().timestamp()
+        signin.limit.failed(whose, client, now)
     method = _factor(signin, uid, form)
     if not method:
         wrong = Fault("code", "wrong", "This is not the code that your app shows now", "wait for the next one")
@@ -114,10 +116,11 @@ def by_passkey(request: Request, form: Form) -> Response:
     signin, way, client = world_of(request).signin, Way.of(form), client_of(request)
     # Nobody has said who they are: the count is the client's. No name can be typed in capitals, so it is nobody's else.
     whose = f"PASSKEY {client}"
-    if refusal := _refused(request, form, way, whose):
-        return refusal
-    now = signin.desk.clock().timestamp()
-    signin.limit.failed(whose, client, now)
+    with signin.turn:
+        if refusal := _refused(request, form, way, whose):
+            return refusal
+        now = signin.desk.clock().timestamp()
+        signin.limit.failed(whose, client, now)
     proof = passkeys.sign_in(signin, form.get("state", ""), form.get("response", ""))
     if proof is None or not proof.verified or sessions.standing(signin, proof.uid) is None:
         fault = Fault("passkey", "wrong", "This passkey was not taken", "try once more, or use your password")

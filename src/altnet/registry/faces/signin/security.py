@@ -143,9 +143,10 @@ def _proved(request: Request, session: Session, password: str, *, at: str) -> li
     """Return nothing where a password is the session's owner's; it counts against the same limit as signing in."""
     signin, client = world_of(request).signin, client_of(request)
     now = signin.desk.clock().timestamp()
-    if wait := signin.limit.wait(session.uid, client, now):
-        return [Fault(at, "too-many", "Too many tries", f"wait {-(-wait // 60)} min")]
-    signin.limit.failed(session.uid, client, now)
+    with signin.turn:
+        if wait := signin.limit.wait(session.uid, client, now):
+            return [Fault(at, "too-many", "Too many tries", f"wait {-(-wait // 60)} min")]
+        signin.limit.failed(session.uid, client, now)
     try:
         right = signin.desk.directory.authenticate(session.uid, password)
     except RegistryError:

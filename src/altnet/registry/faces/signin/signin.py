@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ class Signin:
         self.own = Seals([base64.urlsafe_b64encode(key).decode()])
         self.failures = Failures(desk.store)
         self.limit = Limit(self.failures, times)
+        #: Held while it is judged whether one more may be tried, and that one is counted.
+        self.turn = threading.Lock()
 
     def seal(self, purpose: str, **values: str) -> str:
         """Return values for a form of our own to bring back: only :meth:`opened` with the purpose reads them."""
