@@ -91,7 +91,7 @@ def tree(count: int) -> Iterator[tuple[str, str]]:
         Prefix,
         RRset,
         Zone,
-    )  # fmt: skip
+    )
     from altnet.registry.domain.policy import Policy  # noqa: PLC0415
     from altnet.registry.texts import objects, paths  # noqa: PLC0415
 

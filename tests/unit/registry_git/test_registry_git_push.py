@@ -124,12 +124,13 @@ def test_a_token_does_what_its_scope_says(url, desk, actor, tmp_path) -> None:
     assert "Nothing was changed" in other.push(check=False)
 
 
-def test_without_a_token_there_is_nothing(url) -> None:
+def test_without_a_token_there_is_nothing(url, tmp_path) -> None:
     done = subprocess.run(
         ["git", "ls-remote", f"http://{url}"],
         capture_output=True,
         text=True,
         check=False,
+        cwd=tmp_path,
         env={"PATH": "/usr/bin", "GIT_TERMINAL_PROMPT": "0"},
     )
     assert done.returncode != 0
