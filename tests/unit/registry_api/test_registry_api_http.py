@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from altnet.registry.domain.model import Actor, Role
 from altnet.registry.faces.api.problem import ALL
 from altnet.registry.faces.signin import sessions
 
@@ -47,7 +48,7 @@ def test_a_session_reads_and_acts_with_its_own_token_only(registry):
         assert (answer.status_code, kind(answer)) == (403, "forbidden")
     good = {**cookie, "X-CSRF-Token": csrf, "Origin": "https://portal.alt"}
     assert registry.ask(None, "POST", "/domains", json=NAME, headers=good).status_code == 201
-    sessions.end(registry.world.signin, "ann")
+    sessions.end(registry.world.signin, Actor("ann", frozenset({Role.MEMBER}), "portal"))
     assert registry.ask(None, "GET", "/me", headers=cookie).status_code == 401
 
 

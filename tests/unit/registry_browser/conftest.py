@@ -163,7 +163,7 @@ def _note(visit: Visit, said: Any) -> None:
         visit.errors.append(said.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("NOT TESTED HERE: no Chromium (Debian's package chromium); CI tests it")
