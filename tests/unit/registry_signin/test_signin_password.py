@@ -78,15 +78,18 @@ def test_unknown_names_take_as_long_as_wrong_passwords(portal: Portal) -> None:
     portal.times = replace(portal.times, pace=0.3)
     portal.start()
     portal.people.trying = lambda uid: time.sleep(0.05 if uid in portal.people.known else 0)
-    took = {}
-    for uid in ("ada", "nobody"):
-        browser = portal.browser()
-        browser.get("/login")
-        begun = time.monotonic()
-        browser.fill("/login", user=uid, password="wrong")
-        took[uid] = time.monotonic() - begun
-    assert took["nobody"] >= 0.3, took
-    assert abs(took["ada"] - took["nobody"]) < 0.04, took
+    took: dict[str, list[float]] = {"ada": [], "nobody": []}
+    # The quickest of several: a busy machine makes one wait, not all of them.
+    for _ in range(4):
+        for uid, times in took.items():
+            browser = portal.browser()
+            browser.get("/login")
+            begun = time.monotonic()
+            browser.fill("/login", user=uid, password="wrong")
+            times.append(time.monotonic() - begun)
+    quickest = {uid: min(times) for uid, times in took.items()}
+    assert min(quickest.values()) >= 0.3, took
+    assert abs(quickest["ada"] - quickest["nobody"]) < 0.04, took
 
 
 class TestLockout:
