@@ -203,7 +203,7 @@ def serve(home: Path) -> None:
     settings = Settings("", "portal.alt", desk.policy, nobody, limits=Limits(requests=10**9, writes=10**9))
     world = World(desk, Signin(desk, site="portal.alt", secret=b"s" * 32, seals=None), settings)
     print(json.dumps({"tokens": tokens}), flush=True)
-    uvicorn.run(make(world), uds=str(home / "socket"), log_level="warning", access_log=False)
+    uvicorn.run(make(world), uds=str(home / "socket"), log_level="warning", access_log=False, timeout_keep_alive=120)
 
 
 def fill(place: Path) -> tuple[Any, dict[str, str]]:
