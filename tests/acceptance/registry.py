@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from typing import Any
 
 from . import lab, names, web
@@ -98,6 +99,14 @@ def api(token: str, method: str, path: str, body: object = None, *, host: str = 
         return int(status), json.loads(text) if text.strip() else None
     except ValueError:
         return int(status), text  # the web server's own words
+
+
+def answers(token: str, seconds: float = 60) -> None:
+    """Wait until the registry answers."""
+    deadline = time.monotonic() + seconds
+    while api(token, "GET", "/me")[0] != 200:
+        assert time.monotonic() < deadline, lab.ssh(HOST, "journalctl -u altnet-registry | tail -20", check=False)
+        time.sleep(0.2)
 
 
 def put(host: str, path: str, data: bytes) -> None:
