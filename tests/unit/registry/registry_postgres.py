@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda place: int(place.parent.name))
-REASON = "NOT TESTED HERE: PostgreSQL is not installed; the registry's Molecule scenario and CI run this on it"
+REASON = "NOT TESTED HERE: PostgreSQL is not installed; make unit and lab/unit-debian run this on it"
 
 
 class Cluster:

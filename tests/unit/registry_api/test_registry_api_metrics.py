@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from altnet.registry.acts import state
 from altnet.registry.domain.errors import refuse
 
 
@@ -73,7 +73,6 @@ def test_a_database_that_is_away_is_a_figure(registry, monkeypatch):
 
 
 def test_what_the_writer_saw(registry):
-    state = pytest.importorskip("altnet.registry.acts.state")
     state.observe(
         registry.desk, "drift", {"zones": 7, "differences": ["a"], "repaired": 1, "guarded": [], "seconds": 0.5}
     )

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("uvicorn", reason="NOT TESTED HERE: no uvicorn; where there is one it is")
+pytest.importorskip("uvicorn", reason="NOT TESTED HERE: no uvicorn; tested on the control node and by lab/unit-debian")
 
 import uvicorn
 from starlette.applications import Starlette

@@ -16,6 +16,7 @@ import yaml
 from tests.rendered import NET, render, variable
 
 from altnet import secrets
+from altnet.registry.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 ROLE = ROOT / "roles/registry"
@@ -115,10 +116,9 @@ def test_where_its_rows_are() -> None:
 
 
 def test_the_programs_read_them(tmp_path: Path) -> None:
-    loaded = pytest.importorskip("altnet.registry.settings", reason="NOT TESTED HERE: the programs are not there yet")
     file = tmp_path / "settings.json"
     file.write_text(json.dumps(settings()))
-    assert loaded.Settings.load(file)
+    assert Settings.load(file)
 
 
 def test_nothing_has_to_be_known_where_it_is_taken_back() -> None:

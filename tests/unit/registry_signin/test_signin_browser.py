@@ -21,7 +21,9 @@ CHROMIUM = shutil.which("chromium")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="NOT TESTED HERE: passkeys in a browser; tested where Playwright is, with chromium"
 )
-uvicorn = pytest.importorskip("uvicorn", reason="NOT TESTED HERE: the registry's packages")
+uvicorn = pytest.importorskip(
+    "uvicorn", reason="NOT TESTED HERE: no uvicorn; tested on the control node, with chromium"
+)
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="NOT TESTED HERE: passkeys in a browser; tested where chromium is installed"
 )

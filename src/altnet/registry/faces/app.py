@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +16,9 @@ from starlette.staticfiles import StaticFiles
 
 from ..domain.errors import Fault, RegistryError, refuse
 from . import guards, pages
+from .git.routes import routes as git
 from .metrics import Metrics
+from .portal.routes import routes as portal
 from .programs import routes as programs
 from .signin.routes import router as signin
 from .signin.session import SignInError, session_of
@@ -39,15 +39,8 @@ def make(world: World) -> FastAPI:
     metrics = Metrics(world.desk)
     app.router.routes += programs(world, metrics)
     app.include_router(signin)
-    for face in ("portal", "git"):
-        # A face of the application's own adds itself; others are routes of the world.
-        module = importlib.import_module(f".{face}.routes", __package__) if _there(face) else None
-        if module is None:
-            continue
-        if hasattr(module, "install"):
-            module.install(app)
-        else:
-            app.router.routes += module.routes(world)
+    app.router.routes += portal(world)
+    app.router.routes += git(world)
     app.add_api_route("/healthz", _health, methods=["GET"])
     app.add_api_route("/account", _account, methods=["GET"])
     app.add_api_route("/static/htmx.js", _htmx, methods=["GET"])
@@ -61,14 +54,8 @@ def make(world: World) -> FastAPI:
     app.add_middleware(guards.Bodies)
     app.add_middleware(guards.Limit, requests=limits.requests, writes=limits.writes)
     app.add_middleware(guards.Plain)
-    app.add_middleware(guards.Log, watch=getattr(metrics, "watch", None))
+    app.add_middleware(guards.Log, watch=metrics.watch)
     return app
-
-
-def _there(face: str) -> bool:
-    return importlib.util.find_spec(f".{face}", __package__) is not None and (
-        importlib.util.find_spec(f".{face}.routes", __package__) is not None
-    )
 
 
 def _health(request: Request) -> Response:
