@@ -110,7 +110,7 @@ def test_a_page_for_a_group(browser: web.Browser, bob: str) -> None:
     """Refused without a login, shown with it, refused after the group is taken away, shown when it is given back."""
     form = browser.get(MEMBERS)
     assert "<h1>members.alt</h1>" not in form["body"]
-    assert form["url"].startswith("https://login.alt/")
+    assert form["url"].startswith("https://portal.alt/authorize")
     assert 'type="password"' in form["body"]
     assert "<h1>members.alt</h1>" not in browser.log_in(MEMBERS, "bob", "not his password")["body"]
     shown = browser.log_in(MEMBERS, "bob", bob)

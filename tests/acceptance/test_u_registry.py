@@ -18,10 +18,6 @@ from .registry import HOST, PORTAL
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.skipif(
-    "registry:" not in (lab.INVENTORY / "services.yml").read_text(),
-    reason="NOT TESTED HERE: the lab has no host in the group registry yet; molecule's scenario registry tests it",
-)
 #: How many names are registered one after the other, and how often the registry is killed; more on a quiet machine.
 NAMES = int(os.environ.get("REGISTRY_NAMES", "8"))
 KILLS = int(os.environ.get("REGISTRY_KILLS", "5"))

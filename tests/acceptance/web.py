@@ -15,6 +15,8 @@ CLIENT = names.CLIENT
 #: A host with OpenLDAP's tools that holds nobody itself.
 ASKS = "nyc"
 BASE = "dc=alt"
+#: Where the portal takes name and password for all sites.
+LOGIN = "https://portal.alt/login"
 #: Does what its argument says, as one browser: its cookies are kept in a file.
 BROWSER = """
 import html, http.cookiejar, json, re, sys, time, urllib.error, urllib.parse, urllib.request
@@ -30,7 +32,7 @@ body = ""
 for step in json.loads(sys.argv[2]):
     data, headers = None, {}
     if "user" in step:
-        fields = dict(re.findall(r'name="(flow|token)" value="([^"]*)"', body))
+        fields = dict(re.findall(r'name="(flow|csrf|next)" value="([^"]*)"', body))
         fields = {key: html.unescape(value) for key, value in fields.items()}
         data = urllib.parse.urlencode({**fields, "user": step["user"], "password": step["password"]}).encode()
         origin = urllib.parse.urlsplit(step["url"])
@@ -70,7 +72,7 @@ class Browser:
 
     def log_in(self, url: str, user: str, password: str) -> dict[str, Any]:
         """Open a page, fill in the form that comes in its place, and return what comes then."""
-        return self.do({"url": url}, {"url": "https://login.alt/", "user": user, "password": password})[-1]
+        return self.do({"url": url}, {"url": LOGIN, "user": user, "password": password})[-1]
 
     def close(self) -> None:
         """Forget everything."""
