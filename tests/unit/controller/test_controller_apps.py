@@ -58,13 +58,13 @@ def test_what_is_wrong_is_said_before_any_host_is_asked(chatting: World) -> None
 
 def test_the_role_that_states_what_a_slice_is_knows_all_of_it(chatting: World) -> None:
     """A playbook that has its arguments judged would refuse the host otherwise."""
-    chatting.children |= {"content": ["fra"], "git": ["fra"]}
+    chatting.children |= {"content": ["fra", "core"], "git": ["fra"], "registry": ["core"]}
     playbook = SLICES.replace("altnet_slice.apps | default({})", "altnet_slice")
     assert chatting.play(playbook).code == 0
     options = yaml.safe_load((ROOT / "roles/bird/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
     known = set(options["options"]["bird_plan"]["options"])
     told = {key for name in chatting.hosts for key in json.loads((chatting.inventory / f"{name}.apps").read_text())}
-    assert {"apps", "content", "directory"} <= told <= known
+    assert {"apps", "content", "directory", "registry"} <= told <= known
 
 
 def test_groups_of_nobody_are_said_before_any_host_is_asked(chatting: World) -> None:
