@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from altnet.registry.acts import accounts, domains
@@ -339,3 +342,15 @@ def _with_garden(site: Any) -> Any:
 
 def _version(page: Any) -> str:
     return str(page.form("/numbers/")["values"]["version"])
+
+
+def test_the_command_line_is_got_from_the_portal_by_whoever_has_no_account(site: Any, tmp_path: Path) -> None:
+    answer = site.visitor().client.get("/altnet")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="altnet"'
+    file = tmp_path / "altnet"
+    file.write_bytes(answer.content)
+    ran = subprocess.run([sys.executable, "-I", file, "--help"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "registry" in ran.stdout
+    assert 'href="/altnet"' in site.person("ben").get("/tokens").text

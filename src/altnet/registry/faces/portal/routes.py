@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from . import (
     activity,
     assets,
+    command,
     delegation,
     governing,
     home,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 #: The order counts: what has a word of its own in the path comes before what takes any.
 MODULES: Final = (
-    assets, home, joining, names, records, delegation, name, tokens, invitations, numbers, activity, governing, people,
-    operating,
+    assets, command, home, joining, names, records, delegation, name, tokens, invitations, numbers, activity, governing,
+    people, operating,
 )  # fmt: skip
 
 
