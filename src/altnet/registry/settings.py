@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ..authenticator.settings import DirectorySettings
 from ..errors import AltnetError, Problem
@@ -129,6 +129,10 @@ class Settings:
             )
         except ValueError:
             raise _wrong(Path(self.signing_key_file), "", "is no 32 bytes in base64") from None
+
+    def verifying_key(self) -> Ed25519PublicKey | None:
+        """Return what the head's signatures are verified with; None where no key is set."""
+        return self.signing_key().public_key() if self.signing_key_file else None
 
     def secret(self, name: str) -> bytes:
         """Return what is in a file that the settings name (``zone_secret_file``); SettingsError without it."""

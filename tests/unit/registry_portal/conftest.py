@@ -244,7 +244,9 @@ def build(url: str, policy: Policy | None = None, origin: str = "") -> Site:
     policy = policy or Policy(prefix="fd12:3456:789a::/48", nameserver_addresses=("fd12:3456:789a::53",))
     desk = Desk(store, policy, people, servers, clock)
     signin = Signin(desk, site="portal.alt", secret=b"secret", seals=None, origin=origin)
-    settings: Any = SimpleNamespace(site="portal.alt", limits=Limits(100_000, 100_000), git=Git())
+    settings: Any = SimpleNamespace(
+        site="portal.alt", limits=Limits(100_000, 100_000), git=Git(), verifying_key=lambda: None
+    )
     world = World(desk, signin, settings)
     app = application_of(world)
     site = Site(desk, people, servers, clock, app, world)

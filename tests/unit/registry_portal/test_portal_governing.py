@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from altnet.registry.acts import domains, invitations, state
+from altnet.registry.acts import domains, history, invitations, state
 from altnet.registry.domain.policy import Policy
 
 REASON = "Mail from it is sent to strangers"
@@ -184,6 +185,17 @@ def test_the_log_is_filtered_and_verified(site: Any) -> None:
     assert "The log is as it was written" in ops.get("/operator/audit/verify").words
     with site.desk.store.write() as connection:
         connection.exec_driver_sql("update audit set actor = 'ben' where number = 1")
+    assert "The log was changed" in ops.get("/operator/audit/verify").words
+
+
+def test_a_head_that_another_key_signed_is_found_by_the_portal_too(site: Any) -> None:
+    domains.register(site.desk, site.actor("ann"), "garden")
+    mine, other = (Ed25519PrivateKey.from_private_bytes(bytes([one]) * 32) for one in (1, 2))
+    history.sign(site.desk, mine)
+    ops = site.person("ops")
+    site.world.settings.verifying_key = mine.public_key
+    assert "The log is as it was written" in ops.get("/operator/audit/verify").words
+    site.world.settings.verifying_key = other.public_key
     assert "The log was changed" in ops.get("/operator/audit/verify").words
 
 
