@@ -11,7 +11,7 @@ from . import lab, names, web
 
 HOST = "core2"
 PORTAL = "https://portal.alt"
-UNITS = "altnet-registry altnet-registry-writer"
+UNITS = ("altnet-registry", "altnet-registry-writer", "altnet-registry-whois", "altnet-registry-export")
 RUN = "/usr/local/lib/altnet-registry/run"
 #: Registers names and changes records, one after the other, and asks every relay until it knows; prints a line for each.
 PACE = """
@@ -138,7 +138,7 @@ def run(*argv: str) -> str:
 
 def kill() -> None:
     """Kill the registry and its writer where they stand."""
-    lab.ssh(HOST, f"systemctl kill -s KILL {UNITS}", check=False)
+    lab.ssh(HOST, f"systemctl kill -s KILL {' '.join(UNITS[:2])}", check=False)
 
 
 def share(values: list[float], part: float) -> float:

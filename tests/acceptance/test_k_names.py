@@ -1,4 +1,7 @@
-"""Names: validated from everywhere, on the last server's word alone, and new as soon as they are changed."""
+"""Names: validated from everywhere, on the last server's word alone, and new as soon as they are changed.
+
+All of it without the registry, whose names are answered by the same servers.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from . import lab, names, zonecheck
+from . import lab, names, registry, zonecheck
 from .names import CLIENT, PRIMARY, RESOLVERS
 
 MANY = 10_000
@@ -25,6 +28,14 @@ CHANGES = int(os.environ.get("NAMES_CHANGES", "6"))
 #: Goals of the issue, in seconds; slow machines are shown, and fail only well past them.
 OUTAGE_MAX, CHANGE_MAX, ZONE_MAX = 3.0, 3.0, 9.0
 SLACK = 2.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_the_registry() -> Iterator[None]:
+    """Names need nothing of it: it is stopped while all of this is tested."""
+    with names.stopped(" ".join(registry.UNITS), registry.HOST):
+        yield
+    assert set(lab.ssh(registry.HOST, f"systemctl is-active {' '.join(registry.UNITS)}").split()) == {"active"}
 
 
 def zone(name: str, *values: str, ttl: int = 3600) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def test_powerdns_is_away(member: dict[str, str], mark: str) -> None:
 
 
 def test_with_the_registry_stopped_every_name_answers(member: dict[str, str], mark: str) -> None:
-    with names.stopped("altnet-registry altnet-registry-writer altnet-registry-whois altnet-registry-export", HOST):
+    with names.stopped(" ".join(registry.UNITS), HOST):
         for name in (f"{member['name']}.", f"{mark}curl.alt.", "fra.net.alt."):
             kind = "AAAA" if name.startswith("fra") else "SOA"
             assert names.status(names.dig("laptop1", "+adflag", name, kind)) == "NOERROR AD"
