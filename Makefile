@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv lab lab-up lab-down check test test-tools lint unit lint-and-unit images unit-debian molecule \
+.PHONY: help venv lab lab-up lab-down check test test-tools lint unit images-and-lint images unit-debian molecule \
   acceptance bench drills docs lock kernel-up kernel-down test-kernel
 
 VENV := .venv
@@ -84,7 +84,10 @@ unit: test-tools ## the tests that need no host
 	$(call step,'Unit and property tests on this machine')
 	pytest -n 2 --dist loadgroup tests/unit
 
-lint-and-unit: lint unit # two at a time at most, where it is run beside the images
+# Both leave a processor idle for most of their time, and are run beside the tests, which do not.
+images-and-lint:
+	@$(MAKE) --no-print-directory images
+	@$(MAKE) --no-print-directory lint
 
 unit-debian: images ## the same on Debian 13, with its own Python, BIRD and WireGuard tools
 	$(call step,'Unit and property tests on Debian 13')
@@ -131,10 +134,10 @@ lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra dev --extra registry pyproject.toml --upgrade -o requirements.lock
 
-# Images are fetched and unpacked while the first checks compute; whatever installs packages here comes before.
+# Images are fetched and unpacked while the first tests compute; whatever installs packages here comes before.
 test: test-tools ## everything; what CI calls
 	@lab/engine
-	@$(MAKE) --no-print-directory -j2 images lint-and-unit
+	@$(MAKE) --no-print-directory -j2 images-and-lint unit
 	@$(MAKE) --no-print-directory unit-debian
 	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory acceptance

@@ -84,6 +84,7 @@ class World:
             playbook = path
         settings = {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_ACTION_PLUGINS": f"{ROOT / 'action_plugins'}:{Path(__file__).parent / 'action_plugins'}",
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_VAULT_PASSWORD_FILE": str(self.root / "password"),
             "ANSIBLE_LOCAL_TEMP": str(self.root / "tmp"),

@@ -28,15 +28,13 @@ SLICE = """
     - altnet_slice:
 """
 KEEP = """
-    - ansible.builtin.copy:
+    - keep:
         content: >-
           {{ {'first': first | default(none), 'second': second | default(none), 'third': third | default(none),
               'slices': dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'altnet_slice')))}
              | to_json }}
         dest: "{{ inventory_dir }}/../kept.json"
       run_once: true
-      check_mode: false
-      vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
 """
 
 

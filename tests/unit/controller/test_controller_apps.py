@@ -20,10 +20,9 @@ SLICES = """
     - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json"}
       run_once: true
     - altnet_slice:
-    - ansible.builtin.copy:
+    - keep:
         content: "{{ altnet_slice.apps | default({}) | to_json }}"
         dest: "{{ inventory_dir }}/{{ inventory_hostname }}.apps"
-        mode: "0644"
 """
 
 

@@ -23,10 +23,9 @@ SLICES = """
     - altnet_allocation: {ledger: "{{ inventory_dir }}/ledger.json"}
       run_once: true
     - altnet_slice:
-    - ansible.builtin.copy:
+    - keep:
         content: "{{ altnet_slice.content | default({}) | to_json }}"
         dest: "{{ inventory_dir }}/{{ inventory_hostname }}.content"
-        mode: "0644"
 """
 NET = "fd12:3456:789a:"
 LOGIN = {"name": "login.alt", "kind": "login"}
