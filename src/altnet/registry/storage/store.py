@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 WAIT: Final = 10
 #: The advisory lock of PostgreSQL that every writer takes: the audit log has one end, and writers stand in line for it.
 LOCK: Final = 0x616C746E6574
-
+#: How PostgreSQL lets a reader see one state of everything.
+_READING: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 #: The whole that what runs is a part of (:meth:`Store.whole`).
 _within: ContextVar[tuple[Store | None, Connection | None]] = ContextVar("within", default=(None, None))
@@ -96,10 +97,7 @@ class Store:
         if (outer := self._outer()) is not None:
             yield outer
             return
-        options: dict[str, Any] = (
-            {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
-        with self._connection(options) as connection, connection.begin():
+        with self._connection({} if self.sqlite else _READING) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -149,8 +147,8 @@ class Store:
     @contextmanager
     def _connection(self, options: dict[str, Any]) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(**options) as connection:
-                yield connection
+            with self.engine.connect() as connection:
+                yield connection.execution_options(**options) if options else connection
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable() from error
         except (DataError, UnicodeEncodeError, OverflowError) as error:
@@ -194,5 +192,8 @@ def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, A
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("altnet_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get("altnet_write"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Straight to the driver: it takes no lock, so that nothing can be wrong with it, and every request has one.
+        connection.connection.cursor().execute("BEGIN")
