@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
     from ..domain.model import Actor
     from .desk import Desk
+
+# Built once: making a statement costs more than running it.
+_LAST: Final = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+_LOG: Final = insert(audit)
+_ABOUT: Final = insert(audit_about)
+_TELL: Final = insert(outbox)
 
 
 @dataclass
@@ -51,14 +57,12 @@ class Change:
         """
         others = sorted({*concerns} - {self.actor.uid, ""})
         said = {**(detail or {}), **({"about": others} if others else {})}
-        last = self.connection.execute(
-            select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
-        ).one_or_none()
+        last = self.connection.execute(_LAST).one_or_none()
         number, before = (last.number + 1, last.hash) if last else (1, chain.START)
         who = replace(self.actor, client=self.actor.client[:64])
         entry = Entry(number, self.now, who.uid, who.via, who.client, action, kind, about, said)
         self.connection.execute(
-            insert(audit),
+            _LOG,
             {
                 "number": number,
                 "time": self.now,
@@ -72,9 +76,7 @@ class Change:
                 "hash": chain.digest(before, entry),
             },
         )
-        self.connection.execute(
-            insert(audit_about), [{"uid": uid, "number": number} for uid in (self.actor.uid, *others)]
-        )
+        self.connection.execute(_ABOUT, [{"uid": uid, "number": number} for uid in (self.actor.uid, *others)])
         self.logged = number
         self.touch(kind, about)
         return number
@@ -100,7 +102,7 @@ class Change:
     def tell(self, zone: str, kind: str = "domain") -> None:
         """Put a name whose projection changed into the outbox: a domain, or (``prefix``) a prefix's reverse zone."""
         self.connection.execute(
-            insert(outbox), {"zone": zone, "kind": kind, "created": self.now, "next_try": self.now, "attempts": 0}
+            _TELL, {"zone": zone, "kind": kind, "created": self.now, "next_try": self.now, "attempts": 0}
         )
 
 

@@ -55,7 +55,7 @@ def delegate(  # noqa: PLR0917  # the contract's order
         if row.hosting == Hosting.DELEGATED and present == found:
             done.nothing()
             return Zone(rows.domain(row), present)
-        holding.write_records(done, row.name, found)
+        holding.write_records(done, row.name, present, found)
         changed = holding.alter(done, row, hosting=Hosting.DELEGATED, tsig=None, tsig_secret=None)
         said: dict[str, object] = {"rrsets": holding.plain(found), "before": holding.plain(present)}
         done.log("domain.delegate", "domain", row.name, said)
@@ -71,7 +71,7 @@ def host(desk: Desk, actor: Actor, domain: str, *, if_match: int | None = None) 
         if row.hosting == Hosting.ZONE:
             done.nothing()
             return Zone(rows.domain(row), present)
-        holding.write_records(done, row.name, ())
+        holding.write_records(done, row.name, present, ())
         changed = holding.alter(done, row, hosting=Hosting.ZONE)
         done.log("domain.host", "domain", row.name, {"before": holding.plain(present)})
         done.tell(row.name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from ..audit.chain import canonical
 from ..domain import scopes, states
@@ -29,6 +29,28 @@ REASON_MAX = 1000
 #: So many characters of records are in one entry of the log; of more there is a digest. The git export has them all.
 LOGGED_MAX = 20_000
 
+# Built once: making a statement costs more than asking it.
+_DOMAIN: Final = select(domains).where(domains.c.name == bindparam("domain"))
+_RECORDS: Final = select(rrsets).where(rrsets.c.domain == bindparam("domain")).order_by(rrsets.c.name, rrsets.c.type)
+_CHANGED: Final = (
+    update(domains)
+    .where(domains.c.name == bindparam("domain"))
+    .values(version=bindparam("counted"), updated=bindparam("now"))
+)
+_ONE_SET: Final = (
+    rrsets.c.domain == bindparam("of"), rrsets.c.name == bindparam("owner"), rrsets.c.type == bindparam("kind")
+)  # fmt: skip
+_RESET: Final = update(rrsets).where(*_ONE_SET).values(ttl=bindparam("ttl"), records=bindparam("records"))
+_REMOVED: Final = delete(rrsets).where(*_ONE_SET)
+_ADDED: Final = insert(rrsets)
+_STANDING: Final = select(accounts.c.state).where(accounts.c.uid == bindparam("account"))
+_QUOTA: Final = select(accounts.c.domains_quota).where(accounts.c.uid == bindparam("account"))
+_HAS: Final = (
+    select(func.count())
+    .select_from(domains)
+    .where(domains.c.holder == bindparam("account"), domains.c.state.in_(sorted(states.COUNTED)))
+)
+
 
 def parsed(desk: Desk, typed: str) -> str:
     """Return a typed name's registered form; raise RegistryError("invalid"), with the field ``name``."""
@@ -48,7 +70,7 @@ def known(desk: Desk, typed: str) -> str:
 
 def find(connection: Connection, name: str) -> Row[Any] | None:
     """Return a domain's row."""
-    return connection.execute(select(domains).where(domains.c.name == name)).one_or_none()
+    return connection.execute(_DOMAIN, {"domain": name}).one_or_none()
 
 
 def parts(row: Row[Any], actor: Actor) -> frozenset[str]:
@@ -108,7 +130,7 @@ def standing(change: Change) -> None:
     """Raise RegistryError("forbidden") where the actor's account is not active; without a row it is."""
     if change.actor == SYSTEM:
         return
-    state = change.connection.scalar(select(accounts.c.state).where(accounts.c.uid == change.actor.uid))
+    state = change.connection.scalar(_STANDING, {"account": change.actor.uid})
     if state not in {None, AccountState.ACTIVE}:
         raise refuse("forbidden", f"Your account is {state}", "ask a registrar", code="account")
 
@@ -121,10 +143,9 @@ def out_of_scope(name: str, kind: str = "") -> RegistryError:
 
 def quota(connection: Connection, policy: Policy, uid: str, step: str = "register") -> RegistryError | None:
     """Return the refusal of one more domain for an account, None where it may have one more."""
-    most = connection.scalar(select(accounts.c.domains_quota).where(accounts.c.uid == uid))
+    most = connection.scalar(_QUOTA, {"account": uid})
     most = policy.domains_quota if most is None else most
-    counted = domains.c.state.in_(sorted(states.COUNTED))
-    has = connection.scalar(select(func.count()).select_from(domains).where(domains.c.holder == uid, counted)) or 0
+    has = connection.scalar(_HAS, {"account": uid}) or 0
     if has < most:
         return None
     what = f"You have {has} domains, and may have {most}"
@@ -138,9 +159,14 @@ def alter(change: Change, row: Row[Any], **values: Any) -> Domain:  # noqa: ANN4
     return rows.domain(found(change.connection, row.name))
 
 
+def count_up(change: Change, row: Row[Any]) -> None:
+    """Count the version of a domain up whose records were changed."""
+    change.connection.execute(_CHANGED, {"domain": row.name, "counted": row.version + 1, "now": change.now})
+
+
 def found(connection: Connection, name: str) -> Row[Any]:
     """Return the row of a domain that is there."""
-    return connection.execute(select(domains).where(domains.c.name == name)).one()
+    return connection.execute(_DOMAIN, {"domain": name}).one()
 
 
 def remove(change: Change, row: Row[Any]) -> list[dict[str, object]]:
@@ -152,25 +178,27 @@ def remove(change: Change, row: Row[Any]) -> list[dict[str, object]]:
 
 def records(connection: Connection, name: str) -> tuple[RRset, ...]:
     """Return a domain's record sets, sorted."""
-    query = select(rrsets).where(rrsets.c.domain == name).order_by(rrsets.c.name, rrsets.c.type)
-    return tuple(sorted(rows.rrset(row) for row in connection.execute(query)))
+    return tuple(sorted(rows.rrset(row) for row in connection.execute(_RECORDS, {"domain": name})))
 
 
-def write_records(change: Change, name: str, wanted: tuple[RRset, ...]) -> None:
-    """Make a domain's record sets these."""
-    present = {(rrset.name, rrset.type): rrset for rrset in records(change.connection, name)}
-    wish = {(rrset.name, rrset.type): rrset for rrset in wanted}
-    for key, rrset in present.items():
-        if wish.get(key) != rrset:
-            where = (rrsets.c.domain == name, rrsets.c.name == key[0], rrsets.c.type == key[1])
-            change.connection.execute(delete(rrsets).where(*where))
+def write_records(change: Change, name: str, present: Iterable[RRset], wanted: Iterable[RRset]) -> None:
+    """Make a domain's record sets, which in this transaction are the ``present`` ones, the wanted ones."""
+    old = {(rrset.name, rrset.type): rrset for rrset in present}
+    new = {(rrset.name, rrset.type): rrset for rrset in wanted}
+    gone = [{"of": name, "owner": owner, "kind": kind} for owner, kind in old if (owner, kind) not in new]
+    changed = [
+        {"of": name, "owner": key[0], "kind": key[1], "ttl": rrset.ttl, "records": rrset.records}
+        for key, rrset in new.items()
+        if key in old and old[key] != rrset
+    ]
     added = [
         {"domain": name, "name": rrset.name, "type": rrset.type, "ttl": rrset.ttl, "records": rrset.records}
-        for key, rrset in wish.items()
-        if present.get(key) != rrset
+        for key, rrset in new.items()
+        if key not in old
     ]
-    if added:
-        change.connection.execute(insert(rrsets), added)
+    for statement, values in ((_REMOVED, gone), (_RESET, changed), (_ADDED, added)):
+        if values:
+            change.connection.execute(statement, values)
 
 
 def plain(given: tuple[RRset, ...]) -> list[dict[str, object]]:

@@ -58,7 +58,7 @@ def put(  # noqa: PLR0917  # one set's parts, in their usual order
             return rrset
         wanted = present | {key: rrset}
         _together(done, row, wanted, {key: ""})
-        holding.write_records(done, row.name, tuple(wanted.values()))
+        holding.write_records(done, row.name, present.values(), wanted.values())
         _done(done, row, "rrset.put", [rrset], [before] if before else [])
         return rrset
 
@@ -83,7 +83,7 @@ def delete(
             raise refuse("missing", "There is no such record set", "it may be gone already")
         wanted = {other: rrset for other, rrset in present.items() if other != key}
         _together(done, row, wanted, {})
-        holding.write_records(done, row.name, tuple(wanted.values()))
+        holding.write_records(done, row.name, present.values(), wanted.values())
         _done(done, row, "rrset.delete", [], [present[key]])
 
 
@@ -111,7 +111,7 @@ def replace(
             done.nothing()
             return Zone(rows.domain(row), found)
         _may(actor, {(rrset.name, rrset.type) for rrset in (*added, *removed)})
-        holding.write_records(done, row.name, found)
+        holding.write_records(done, row.name, present.values(), found)
         _done(done, row, "rrset.replace", added, removed)
         return Zone(rows.domain(holding.found(done.connection, row.name)), found)
 
@@ -138,7 +138,7 @@ def _together(done: Change, row: Row[Any], wanted: Mapping[rules.Keys, RRset], p
 
 
 def _done(done: Change, row: Row[Any], action: str, added: list[RRset], removed: list[RRset]) -> None:
-    holding.alter(done, row)
+    holding.count_up(done, row)
     said = {"added": holding.plain(tuple(sorted(added))), "removed": holding.plain(tuple(sorted(removed)))}
     done.log(action, "domain", row.name, {key: sets for key, sets in said.items() if sets})
     done.tell(row.name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from ..domain import labels, scopes
 from ..domain import rrsets as record_rules
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from .desk import Desk
+
+_ALIKE: Final = (
+    select(domains.c.name, domains.c.unicode)
+    .where(
+        domains.c.skeleton == bindparam("likeness"),
+        domains.c.tld == bindparam("below"),
+        domains.c.name != bindparam("domain"),
+        domains.c.holder != bindparam("asker"),
+        # What is only asked for must not keep anybody from what it looks like.
+        domains.c.state != DomainState.REQUESTED,
+    )
+    .order_by(domains.c.name)
+)
 
 
 def check(desk: Desk, actor: Actor, name: str) -> tuple[str, DomainState, tuple[Fault, ...]]:
@@ -133,16 +146,9 @@ def _lookalikes(connection: Connection, name: str, actor: Actor) -> tuple[Fault 
     """Return the fault of a name that nobody can tell from somebody else's, and what it is merely close to."""
     label, _, tld = name.removesuffix(".").partition(".")
     shown = labels.to_unicode(label)
-    query = select(domains.c.name, domains.c.unicode).where(
-        domains.c.skeleton == likeness(shown),
-        domains.c.tld == f"{tld}.",
-        domains.c.name != name,
-        domains.c.holder != actor.uid,
-        # What is only asked for must not keep anybody from what it looks like.
-        domains.c.state != DomainState.REQUESTED,
-    )
     near = ""
-    for row in connection.execute(query.order_by(domains.c.name)):
+    asked = {"likeness": likeness(shown), "below": f"{tld}.", "domain": name, "asker": actor.uid}
+    for row in connection.execute(_ALIKE, asked):
         other = row.unicode.partition(".")[0]
         if skeleton(other) == skeleton(shown) and not (other.isascii() and shown.isascii()):
             what = f"{shown!r} cannot be told from {row.unicode}, which is somebody else's"
@@ -187,7 +193,7 @@ def _insert(done: Change, name: str, records: tuple[RRset, ...], hosting: Hostin
         done.connection.execute(insert(domains), row)
     except IntegrityError:
         raise refuse("conflict", f"{shown} is registered already", "choose another name", at="name") from None
-    holding.write_records(done, name, records)
+    holding.write_records(done, name, (), records)
     said = {"hosting": str(hosting), **({"rrsets": holding.plain(records)} if records else {})}
     done.log("domain.request" if why else "domain.register", "domain", name, said | ({"reason": why} if why else {}))
     if not why:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from ..domain import scopes
 from ..domain import tokens as rules
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
     from .desk import Desk
 
-_COLUMNS = [column for column in tokens.c if column.name not in {"digest", "parent"}]
+_COLUMNS = [tokens.c[one.name] for one in fields(Token)]
+#: Built once: every request of a program asks it.
+_PRESENTED: Final = (
+    select(*_COLUMNS, accounts.c.state.label("standing"))
+    .join_from(tokens, accounts, tokens.c.account == accounts.c.uid, isouter=True)
+    .where(tokens.c.digest == bindparam("presented"))
+)
 _ID_BYTES: Final = 8
 _MOST: Final = 100  # that are good, of one account
 #: A use is noted once in that time: a note is a write, and a program may come every second.
@@ -148,13 +155,10 @@ def authenticate(desk: Desk, secret: str, client: str, via: str) -> Actor:
         raise _unknown()
     now = desk.clock()
     with desk.store.read() as connection:
-        query = select(*_COLUMNS, accounts.c.state.label("standing")).join_from(
-            tokens, accounts, tokens.c.account == accounts.c.uid, isouter=True
-        )
-        row = connection.execute(query.where(tokens.c.digest == rules.digest(secret))).one_or_none()
+        row = connection.execute(_PRESENTED, {"presented": rules.digest(secret)}).one_or_none()
     if row is None:
         raise _unknown()
-    one = _token(row)
+    one = _token(row[:-1])
     over = one.revoked is not None or (one.expires is not None and one.expires <= now)
     if over or row.standing not in {None, AccountState.ACTIVE}:
         raise _unknown()
@@ -240,10 +244,10 @@ def _plain(scope: Scope) -> dict[str, list[str]]:
     }
 
 
-def _token(row: Any) -> Token:  # noqa: ANN401 - of this table, or joined with another
-    values = {column.name: row._mapping[column] for column in _COLUMNS}
-    scope = Scope(**{key: tuple(entry) for key, entry in values.pop("scope").items()})
-    return Token(scope=scope, **values)
+def _token(row: Sequence[Any]) -> Token:
+    """Return a token of its row's :data:`_COLUMNS`, which are named and sorted as the model has them."""
+    id_, account, label, scope, *times = row
+    return Token(id_, account, label, Scope(**{key: tuple(entry) for key, entry in scope.items()}), *times)
 
 
 def _unknown() -> RegistryError:

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from .labels import to_unicode
+
 T = TypeVar("T")
 
 
@@ -120,8 +122,6 @@ class Domain:
     @property
     def unicode(self) -> str:
         """The name as people write it, without its final dot."""
-        from .labels import to_unicode  # noqa: PLC0415  # labels knows the model
-
         return to_unicode(self.name)
 
 

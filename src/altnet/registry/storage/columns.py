@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,9 @@ class Moment(_Moment):
             raise ValueError(f"{value} has no time zone")
         return int(value.timestamp())
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return it in UTC."""
-        return None if value is None else datetime.fromtimestamp(value, UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:  # noqa: ARG002
+        """Return what returns it in UTC: one call for each of a list's many times."""
+        return _moment
 
 
 class Json(_Json):
@@ -47,6 +48,14 @@ class Json(_Json):
         """Write it."""
         return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002
-        """Read it."""
-        return None if value is None else json.loads(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:  # noqa: ARG002
+        """Return what reads it."""
+        return _structure
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+def _structure(value: str | None) -> Any:  # noqa: ANN401 - JSON
+    return None if value is None else json.loads(value)

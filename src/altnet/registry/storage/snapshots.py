@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from ..domain.model import Asn, Invitation, Prefix, Scope, Token, Zone
 from ..texts import objects, paths
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 PUBLIC: Final = "registry"
 OPERATORS: Final = "operators"
 REPOSITORIES: Final = (PUBLIC, OPERATORS)
+
+# Built once: making a statement costs more than running it, and every act has these.
+_FORGET: Final = delete(exports).where(exports.c.number == bindparam("entry"))
+_KEEP: Final = insert(exports)
+_DOMAIN: Final = select(domains).where(domains.c.name == bindparam("domain"))
+_RECORDS: Final = select(rrsets).where(rrsets.c.domain == bindparam("domain")).order_by(rrsets.c.name, rrsets.c.type)
 
 File = tuple[str, str, "str | None"]
 """Repository, path, and the text; None for a file that is gone."""
@@ -39,8 +45,8 @@ def keep(connection: Connection, touched: Mapping[tuple[str, str], int]) -> None
             {"number": number, "repository": repository, "path": path, "text": text}
             for (number, repository, path), text in found.items()
         ]
-        connection.execute(delete(exports).where(exports.c.number.in_({number for number, _, _ in found})))
-        connection.execute(insert(exports), values)
+        connection.execute(_FORGET, [{"entry": number} for number in {number for number, _, _ in found}])
+        connection.execute(_KEEP, values)
 
 
 def files(connection: Connection, kind: str, about: str) -> Iterator[File]:
@@ -69,12 +75,11 @@ Texts = tuple["str | None", "str | None"]
 
 
 def _domain(connection: Connection, about: str) -> Texts:
-    row = connection.execute(select(domains).where(domains.c.name == about)).one_or_none()
+    row = connection.execute(_DOMAIN, {"domain": about}).one_or_none()
     if row is None:
         return "", ""
-    query = select(rrsets).where(rrsets.c.domain == about).order_by(rrsets.c.name, rrsets.c.type)
     one = rows.domain(row)
-    found = tuple(sorted(rows.rrset(entry) for entry in connection.execute(query)))
+    found = tuple(sorted(rows.rrset(entry) for entry in connection.execute(_RECORDS, {"domain": about})))
     return objects.domain(Zone(one, found)), objects.private_domain(one)
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 WAIT: Final = 10
 #: The advisory lock of PostgreSQL that every writer takes: the audit log has one end, and writers stand in line for it.
 LOCK: Final = 0x616C746E6574
-
+#: How PostgreSQL lets a reader see one state of everything.
+_READING: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 #: The whole that what runs is a part of (:meth:`Store.whole`).
 _within: ContextVar[tuple[Store | None, Connection | None]] = ContextVar("within", default=(None, None))
@@ -51,7 +52,6 @@ class Store:
             _make_private(place.database)
             engine = create_engine(place, connect_args={"timeout": WAIT}, pool_size=8, max_overflow=56)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
             return cls(engine)
         if place.get_driver_name() != "psycopg":
             place = place.set(drivername="postgresql+psycopg")
@@ -96,10 +96,10 @@ class Store:
         if (outer := self._outer()) is not None:
             yield outer
             return
-        options: dict[str, Any] = (
-            {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
-        with self._connection(options) as connection, connection.begin():
+        with self._connection({} if self.sqlite else _READING) as connection:
+            if self.sqlite:
+                # Straight to the driver: every request has one, and it takes no lock, so that nothing can be wrong.
+                connection.connection.cursor().execute("BEGIN")
             yield connection
 
     @contextmanager
@@ -113,8 +113,10 @@ class Store:
         if (outer := self._outer()) is not None:
             yield outer
             return
-        with self._turn(), self._connection({"altnet_write": True}) as connection, connection.begin():
-            if not self.sqlite:
+        with self._turn(), self._connection({}) as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             yield connection
 
@@ -149,8 +151,8 @@ class Store:
     @contextmanager
     def _connection(self, options: dict[str, Any]) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(**options) as connection:
-                yield connection
+            with self.engine.connect() as connection:
+                yield connection.execution_options(**options) if options else connection
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise _unavailable() from error
         except (DataError, UnicodeEncodeError, OverflowError) as error:
@@ -185,14 +187,10 @@ def _make_private(path: str | None) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001
-    # The driver would begin transactions by itself, when it sees fit.
+    # The driver would begin transactions by itself, when it sees fit. Store does; not by a listener of SQLAlchemy's for
+    # "begin", since an engine that has such ones looks for them at every statement.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("altnet_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

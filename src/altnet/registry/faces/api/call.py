@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
@@ -64,7 +65,7 @@ class Reply:
 
 
 def _json(value: Any) -> bytes:  # noqa: ANN401 - JSON
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 class Call:

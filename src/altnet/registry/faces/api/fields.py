@@ -69,4 +69,8 @@ def example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - JSON
 
 def stamp(time: datetime | None) -> str | None:
     """Return a time as RFC 3339 has it, in UTC and whole seconds."""
-    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if time is None:
+        return None
+    # A list has hundreds, and strftime() takes three times as long.
+    clock = (time.year, time.month, time.day, time.hour, time.minute, time.second)
+    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % clock  # noqa: UP031
