@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: PowerDNS has one writer of its data; a second request is read and answered meanwhile, and a third one is none faster.
 _THREADS: Final = 2
 #: Delegations in one request.
-_CHUNK: Final = 5000
+_CHUNK: Final = 10_000
 _LOOKS: Final = 5
 _CONFLICT: Final = 409
 
