@@ -52,7 +52,6 @@ class Store:
             _make_private(place.database)
             engine = create_engine(place, connect_args={"timeout": WAIT}, pool_size=8, max_overflow=56)
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
             return cls(engine)
         if place.get_driver_name() != "psycopg":
             place = place.set(drivername="postgresql+psycopg")
@@ -97,7 +96,10 @@ class Store:
         if (outer := self._outer()) is not None:
             yield outer
             return
-        with self._connection({} if self.sqlite else _READING) as connection, connection.begin():
+        with self._connection({} if self.sqlite else _READING) as connection:
+            if self.sqlite:
+                # Straight to the driver: every request has one, and it takes no lock, so that nothing can be wrong.
+                connection.connection.cursor().execute("BEGIN")
             yield connection
 
     @contextmanager
@@ -111,8 +113,10 @@ class Store:
         if (outer := self._outer()) is not None:
             yield outer
             return
-        with self._turn(), self._connection({"altnet_write": True}) as connection, connection.begin():
-            if not self.sqlite:
+        with self._turn(), self._connection({}) as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             yield connection
 
@@ -183,17 +187,10 @@ def _make_private(path: str | None) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401, ARG001
-    # The driver would begin transactions by itself, when it sees fit.
+    # The driver would begin transactions by itself, when it sees fit. Store does; not by a listener of SQLAlchemy's for
+    # "begin", since an engine that has such ones looks for them at every statement.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={WAIT * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("altnet_write"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        # Straight to the driver: it takes no lock, so that nothing can be wrong with it, and every request has one.
-        connection.connection.cursor().execute("BEGIN")
