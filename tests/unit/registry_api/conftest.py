@@ -131,7 +131,9 @@ def build(place: Path, template: Registry | None = None) -> Registry:
     metrics = Metrics(desk)
     app = FastAPI(openapi_url=None)
     app.state.world = world
-    app.router.routes += programs.routes(world, metrics)
+    routes = programs.routes(world, metrics)
+    app.router.routes += routes
+    app.add_middleware(programs.Shortcut, routes=routes)
     app.add_middleware(guards.Bodies)
     app.add_middleware(guards.Log, watch=metrics.watch)
     client = TestClient(app, base_url="https://portal.alt", raise_server_exceptions=False)

@@ -19,6 +19,7 @@ from . import guards, pages
 from .git.routes import routes as git
 from .metrics import Metrics
 from .portal.routes import routes as portal
+from .programs import Shortcut
 from .programs import routes as programs
 from .signin.routes import router as signin
 from .signin.session import SignInError, session_of
@@ -37,7 +38,8 @@ def make(world: World) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.world = world
     metrics = Metrics(world.desk)
-    app.router.routes += programs(world, metrics)
+    for_programs = programs(world, metrics)
+    app.router.routes += for_programs
     app.include_router(signin)
     app.router.routes += portal(world)
     app.router.routes += git(world)
@@ -51,6 +53,7 @@ def make(world: World) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
     limits = world.settings.limits
+    app.add_middleware(Shortcut, routes=for_programs)
     app.add_middleware(guards.Bodies)
     app.add_middleware(guards.Limit, requests=limits.requests, writes=limits.writes)
     app.add_middleware(guards.Plain)

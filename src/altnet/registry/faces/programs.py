@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from starlette.routing import BaseRoute, Host, Mount, Route
+from starlette.routing import BaseRoute, Host, Match, Mount, Route
 
 from . import nic
 from .api import app as api
@@ -14,7 +15,7 @@ from .rdap import app as rdap
 from .rdap.signing import Signers
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from .world import World
 
@@ -31,6 +32,26 @@ def routes(world: World, metrics: Metrics) -> list[BaseRoute]:
         Route("/nic/update", nic.updater(world), methods=["GET", "POST"]),
         Route("/metrics", metrics.endpoint),
     ]
+
+
+class Shortcut:
+    """Leads to the applications among the routes, past what the pages have around them.
+
+    Each has the same around itself, and programs ask often. Whatever it does not know, the pages' application does.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
+        self.app, self.routes = app, [route for route in routes if isinstance(route, Host | Mount)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        for route in self.routes if scope["type"] == "http" else ():
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                await route.handle(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 def _below(path: str, app: ASGIApp) -> Mount:
