@@ -96,6 +96,19 @@ def test_a_body_without_a_length_is_bounded_too(registry):
     assert answer.headers["content-type"] == PROBLEM
 
 
+def test_an_endless_head_is_refused(shared):
+    many = {f"X-{number}": "x" * 600 for number in range(110)}
+    for path, headers, status in (
+        ("/me", {"X-Long": "x" * 70_000}, 431),
+        ("/me", many, 431),
+        ("/me?" + "x" * 60_000, {"X-Long": "x" * 6_000}, 431),
+        ("/me", {"X-Long": "x" * 60_000}, 200),
+    ):
+        answer = shared.ask("ann", "GET", path, headers=headers)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == (PROBLEM if status == 431 else "application/json")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

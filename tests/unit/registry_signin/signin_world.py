@@ -139,7 +139,6 @@ class Base:
         if not _empty:
             store.migrate()
             with store.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             _empty.append(file.read_bytes())
         policy = Policy(prefix="fd12:3456:789a::/48")

@@ -17,6 +17,8 @@ log = logging.getLogger("altnet-registry")
 MEBI: Final = 1 << 20
 #: By the beginning of a path, how long a body may be; forms are limited further where they are read.
 BODIES: Final[Mapping[str, int]] = {"/registry.git/": 8 * MEBI, "/api/": MEBI, "": 128 * 1024}
+#: What stands before a body; which part of the server reads requests decides whether it has a limit of its own.
+HEAD: Final = 65_536
 #: Paths whose later parts are secrets: they are in no log.
 SECRET: Final = ("/join/", "/api/v1/join/", "/reset/", "/authorize", "/login", "/logout")
 #: More clients than come within a minute; then all begin anew.
@@ -61,21 +63,27 @@ class Limit:
 
 
 class Bodies:
-    """Refuses bodies that are longer than a path's limit, whatever their length is said to be."""
+    """Refuses bodies that are longer than a path's limit, whatever their length is said to be, and endless heads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose body is short enough."""
+        """Serve a request that says to be short enough."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         most = next(size for start, size in BODIES.items() if scope["path"].startswith(start))
         said = Headers(scope=scope).get("content-length", "")
-        if said.isdigit() and int(said) > most:
+        if _head(scope) > HEAD:
+            await _refuse(scope, send, 431, "There is too much before the body", f"send at most {HEAD} bytes")
+        elif said.isdigit() and int(said) > most:
             await _refuse(scope, send, 413, "This is too large", f"send at most {most} bytes")
-            return
+        else:
+            await self._serve(scope, receive, send, most)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        """Serve a request as long as its body is short enough."""
         seen = 0
         over = False
 
@@ -106,6 +114,12 @@ class Bodies:
                 raise
         if over and not begun:
             await _refuse(scope, send, 413, "This is too large", f"send at most {most} bytes")
+
+
+def _head(scope: Scope) -> int:
+    """Return the size of what stands before a body."""
+    lines = sum(len(name) + len(value) for name, value in scope["headers"])
+    return lines + len(scope["path"]) + len(scope["query_string"])
 
 
 class Plain:
