@@ -102,6 +102,8 @@ def to_ascii(name: str) -> str:
 
     What is ASCII stays as it is, in small letters: owners have underscores and wildcards, which others judge.
     """
+    if name.isascii():
+        return name.lower()
     parts = _STOPS.split(name)
     return ".".join(part.lower() if part.isascii() else _label(part) for part in parts)
 
@@ -110,18 +112,30 @@ def reserved(name: str, policy: Policy) -> Fault | None:
     """Say why nobody can have a name, as :func:`absolute` returns it: it is the network's, or looks like such a one."""
     label, _, tld = name.removesuffix(".").partition(".")
     shown = to_unicode(label)
-    services = dict.fromkeys(SERVICES, "is a service of the network")
-    ours = services | dict.fromkeys(policy.reserved, "is reserved by the operator") | RESERVED | _TRUSTED
+    ours = _ours(tuple(policy.reserved))
     if label in ours or shown in ours:
         return _fault("reserved", f"{shown!r} {ours.get(label) or ours[shown]}", "choose another name")
     taken = [other for other in policy.taken if other != f"{tld}." and is_within(other, name)]
     if taken:
         return _fault("reserved", f"{shown}.{tld} is used by the network itself", "choose another name")
     looks = likeness(shown)
-    labels = {other.removesuffix(f".{tld}.") for other in policy.taken if other.endswith(f".{tld}.")} | set(ours)
-    if looks in {likeness(to_unicode(other.rpartition(".")[2])) for other in labels}:
+    if looks in _looks_of_ours(tld, tuple(policy.taken), tuple(policy.reserved)):
         return _fault("homograph", f"{shown!r} looks like {looks!r}, which is the network's", "choose another name")
     return None
+
+
+@functools.lru_cache(maxsize=16)
+def _ours(reserved: tuple[str, ...]) -> dict[str, str]:
+    """Return the labels that nobody can have, and why."""
+    services = dict.fromkeys(SERVICES, "is a service of the network")
+    return services | dict.fromkeys(reserved, "is reserved by the operator") | RESERVED | _TRUSTED
+
+
+@functools.lru_cache(maxsize=64)
+def _looks_of_ours(tld: str, taken: tuple[str, ...], reserved: tuple[str, ...]) -> frozenset[str]:
+    """Return what they, and the network's own names under a top-level domain, look like."""
+    labels = {other.removesuffix(f".{tld}.") for other in taken if other.endswith(f".{tld}.")} | set(_ours(reserved))
+    return frozenset(likeness(to_unicode(other.rpartition(".")[2])) for other in labels)
 
 
 def is_disguise(name: str) -> bool:
