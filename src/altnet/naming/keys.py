@@ -71,7 +71,7 @@ def ds(master: str | bytes, zone: str, epoch: int) -> str:
     Made from bytes (RFC 4034 §5.1.4 and appendix B): dnspython reads and writes texts on the way, which for ten
     thousand zones is seconds.
     """
-    name = dns.name.from_text(zone.lower().removesuffix(".") + ".").to_wire()
+    name = dns.name.from_text(zone.lower().removesuffix(".") + ".").to_digestable()
     wire = _wire(master, zone, epoch)
     total = sum(wire[0::2]) * 256 + sum(wire[1::2])
     tag = (total + (total >> 16)) & 0xFFFF
