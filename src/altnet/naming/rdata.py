@@ -13,7 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from .model import MADE
-from .names import Wrong, wrong_name
+from .names import NAME_MAX, Wrong, wrong_name
 
 #: Types that may be declared. SOA, DNSKEY, RRSIG and NSEC are the server's own to make.
 TYPES = (
@@ -29,14 +29,20 @@ _STRING_MAX = 255
 _UNQUOTED = re.compile(r"\b(alpn|ipv4hint|ipv6hint|mandatory|port)=\"([^\"\\ ]*)\"")
 
 
+#: A whole name of the letters that hosts have, a number as it is written, one string with nothing to escape.
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+", re.ASCII)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,4}", re.ASCII)
+_STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"', re.ASCII)
+
+
 def canonical(kind: str, value: str) -> str:
     """Return the value in its canonical form; raise ValueError with the reason where it is none of that type.
 
     Names in it have to be absolute: what a name without its final dot means depends on who reads it.
     """
     text = value.strip()
-    if kind == "AAAA" and (address := _address(text)):
-        return address
+    if plain := _plain(kind, text):
+        return plain
     if kind == "TXT" and not text.startswith('"'):
         text = _quoted(text)
     if kind in _LOWER:
@@ -78,8 +84,27 @@ def checked(kind: str, text: str) -> dns.rdata.Rdata:
     return rdata
 
 
+def _plain(kind: str, text: str) -> str:
+    """Return the canonical form of the plainest values, empty for all others: dnspython takes 50 times as long.
+
+    It says the same of them; most records are such, and files are checked by thousands.
+    """
+    if kind == "AAAA":
+        return _address(text)
+    if kind == "TXT":
+        return text if _STRING.fullmatch(text) else ""
+    # Two hyphens may be an xn-- form, which is judged.
+    if kind not in {"CNAME", "MX", "NS", "PTR"} or len(text) > NAME_MAX or "--" in text:
+        return ""
+    text = text.lower()
+    if kind == "MX":
+        preference, _, name = text.partition(" ")
+        return text if _NUMBER.fullmatch(preference) and int(preference) < 1 << 16 and _HOST.fullmatch(name) else ""
+    return text if _HOST.fullmatch(text) else ""
+
+
 def _address(text: str) -> str:
-    """Return a plain IPv6 address in its canonical form, empty for whatever else it is: most records are one."""
+    """Return a plain IPv6 address in its canonical form, empty for whatever else it is."""
     try:
         written = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
     except (OSError, ValueError):

@@ -88,7 +88,7 @@ class PowerDns(Daemon):
         self.api = HttpApi("::1", self.api_port, API_KEY)
         self.transfers = "::1"
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         (self.directory / "pdns.conf").write_text(
             f"""launch=lmdb
 lmdb-filename={self.directory}/zones.lmdb
@@ -119,7 +119,7 @@ version-string=anonymous
 """
         )
         self.launch("pdns_server", f"--config-dir={self.directory}", "--guardian=no", "--daemon=no",
-                    "--disable-syslog", "--write-pid=no")  # fmt: skip
+                    "--disable-syslog", "--write-pid=no", *options)  # fmt: skip
         until(self._answers, 20, self.log, 0.05)
 
     def _answers(self) -> bool:

@@ -53,7 +53,10 @@ def skeleton(label: str) -> str:
 
 @functools.lru_cache(maxsize=20_000)
 def likeness(label: str) -> str:
-    """Return the wider form of :func:`skeleton`: without accents, and with 0 for o and 1 for l."""
+    """Return the wider form of :func:`skeleton`: without accents, and with o for 0 and l for 1."""
+    if label.isascii():
+        # Nothing else of ASCII is in the tables, and most names are of it.
+        return label.replace("0", "o").replace("1", "l")
     bare = (letter for letter in unicodedata.normalize("NFD", skeleton(label)) if not _is_accent(letter))
     composed = unicodedata.normalize("NFC", "".join(bare))
     return "".join(_NEAR.get(near := _looks(letter), near) for letter in composed)

@@ -102,6 +102,8 @@ def to_ascii(name: str) -> str:
 
     What is ASCII stays as it is, in small letters: owners have underscores and wildcards, which others judge.
     """
+    if name.isascii():
+        return name.lower()
     parts = _STOPS.split(name)
     return ".".join(part.lower() if part.isascii() else _label(part) for part in parts)
 

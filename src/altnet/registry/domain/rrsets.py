@@ -6,6 +6,7 @@ mend it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ RRSET_BYTES_MAX: Final = 24_000
 #: Of a whole zone's records in presentation form.
 ZONE_BYTES_MAX: Final = 1_000_000
 _VALUE_MAX: Final = 8_192
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 Keys = tuple[str, str]
 """An RRset's name and type."""
 
@@ -181,7 +183,7 @@ def _value(kind: str, value: object) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError("has half a character in it") from None
-    if any((ord(letter) < 0x20 and letter != "\t") or ord(letter) == 0x7F for letter in value.strip()):
+    if _CONTROL.search(value.strip()):
         raise ValueError("has a control character in it")
     return rdata.canonical(kind, value)
 

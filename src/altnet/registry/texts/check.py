@@ -55,7 +55,8 @@ def directory(place: Path) -> list[Wrong]:
     files = []
     for path in sorted(_paths(place)):
         try:
-            whole = (place / path).read_bytes()
+            with open(f"{place}/{path}", "rb") as file:  # noqa: PTH123 - of many, the fastest
+                whole = file.read(_FILE_MAX + 1)
             if len(whole) > _FILE_MAX:
                 raise ValueError("too long")
             files.append((path, whole.decode()))

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-_LINE: Final = re.compile(r"([a-z][a-z0-9-]*):(?:[ \t]+(.*?))?[ \t]*")
+_KEY: Final = re.compile(r"[a-z][a-z0-9-]*")
 _WIDTH: Final = 12
 LINES_MAX: Final = 100_000
 #: More than a line needs, and less than what hurts.
@@ -31,8 +31,7 @@ class Wrong:
         return f"{where}: {self.what}." + (f" {self.remedy[:1].upper()}{self.remedy[1:]}." if self.remedy else "")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One attribute and where it stands."""
 
     number: int
@@ -76,11 +75,12 @@ def read(file: str, text: str, known: Mapping[str, bool]) -> tuple[Paper, list[W
     else:
         lines.pop()
     for number, line in enumerate(lines[:LINES_MAX], 1):
-        match = _LINE.fullmatch(line) if len(line) <= LINE_MAX and "\r" not in line else None
-        if match is None:
+        key, colon, value = line.partition(":")
+        odd = not colon or len(line) > LINE_MAX or "\r" in line or (key not in known and not _KEY.fullmatch(key))
+        if odd or (value and value[0] not in " \t"):
             wrong.append(_unread(file, number, line))
             continue
-        key, value = match[1], match[2] or ""
+        value = value.strip(" \t")
         if key not in known:
             remedy = f"the attributes here are {', '.join(known)}"
             wrong.append(Wrong(file, number, f"There is no attribute {key!r}", remedy))

@@ -20,6 +20,8 @@ _RECORD: Final = re.compile(r"(\S+)[ \t]+(\d{1,10})[ \t]+([A-Za-z0-9-]{1,32})[ \
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ASN: Final = re.compile(r"AS([1-9][0-9]{0,9})")
 _FIELD: Final = re.compile(r"rrsets\[(\d+)\](?:\.(\w+))?(?:\[(\d+)\])?")
+_STATES: Final = frozenset(DomainState)
+_HOSTINGS: Final = frozenset(Hosting)
 _POLICY: Final = {
     "tld": True, "prefix": False, "label-min": False, "rrsets-max": False, "records-max": False, "ttl-min": False,
     "ttl-max": False, "nameserver": False, "nameserver-address": True, "reserved": True, "taken": True,
@@ -60,9 +62,9 @@ def domain(file: str, text: str, policy: Policy) -> tuple[DomainFile | None, lis
     name = _name(paper, policy, wrong)
     state = paper.value("state") or DomainState.REGISTERED
     hosting = paper.value("hosting") or Hosting.ZONE
-    if state not in set(DomainState):
+    if state not in _STATES:
         wrong.append(Wrong(file, paper.number("state"), f"There is no state {state!r}", "leave the line out"))
-    if hosting not in set(Hosting):
+    if hosting not in _HOSTINGS:
         wrong.append(Wrong(file, paper.number("hosting"), "Hosting is zone or delegated"))
         hosting = Hosting.ZONE
     _times(paper, ("created", "updated", "expires"), wrong)
