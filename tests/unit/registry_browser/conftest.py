@@ -188,7 +188,9 @@ def site(browser: Browser, tmp_path_factory: Any) -> Iterator[Site]:
     policy = Policy(prefix="fd12:3456:789a::/48", nameserver_addresses=("fd12:3456:789a::53",))
     desk = Desk(store, policy, people, Answering(), lambda: datetime.now(UTC).replace(microsecond=0))
     signin = Signin(desk, site="portal.alt", secret=b"secret", seals=None, origin=origin)
-    settings: Any = SimpleNamespace(site="portal.alt", limits=Limits(100_000, 100_000), git=Git())
+    settings: Any = SimpleNamespace(
+        site="portal.alt", limits=Limits(100_000, 100_000), git=Git(), verifying_key=lambda: None
+    )
     app = application.make(World(desk, signin, settings))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,19 @@ ROOT = Path(__file__).parents[3]
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 PROGRAMS = ("pdns_server", "unbound", "dig")
 MISSING = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
-SKIP = f"NOT TESTED HERE: no {', '.join(MISSING)}; in CI's unit tests on Debian's packages (lab/unit-debian)"
+
+
+def _old() -> list[str]:
+    """Name a PowerDNS that is older than the role's: 4.7 still lists a TSIG key that it has deleted."""
+    if MISSING:
+        return []
+    done = subprocess.run(["pdns_server", "--version"], capture_output=True, text=True, check=False, env={"PATH": PATH})
+    found = re.search(r"(\d+)\.(\d+)", done.stdout + done.stderr)
+    return [] if found and (int(found[1]), int(found[2])) >= (4, 9) else ["PowerDNS 4.9"]
+
+
+LACKS = MISSING or _old()
+SKIP = f"NOT TESTED HERE: no {', '.join(LACKS)}; in CI's unit tests on Debian's packages (lab/unit-debian)"
 CATALOG = "catalog.invalid."
 TRANSFER = base64.b64encode(bytes(range(32))).decode()
 MASTER, SECRET, API_KEY = "m" * 40, "z" * 40, "k" * 40

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from registry_servers import ANN, MISSING, ROOT_USER, SKIP, Network, fill
+from registry_servers import ANN, LACKS, ROOT_USER, SKIP, Network, fill
 from tests.daemons import until
 
 from altnet.powerdns.errors import PowerdnsError
@@ -17,7 +17,7 @@ from altnet.registry.settings import Settings
 from altnet.registry.writer import build, guard
 from altnet.registry.writer.rebuild import Rebuild
 
-pytestmark = [pytest.mark.skipif(bool(MISSING), reason=SKIP), pytest.mark.xdist_group("registry_writer")]
+pytestmark = [pytest.mark.skipif(bool(LACKS), reason=SKIP), pytest.mark.xdist_group("registry_writer")]
 
 
 def address(text: str, name: str = "@") -> dict[str, object]:
