@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from altnet.powerdns.errors import PowerdnsError
 from altnet.registry.acts import domains
+from altnet.registry.acts import records as actions
 from altnet.registry.audit import heads
 from altnet.registry.domain.errors import RegistryError
 from altnet.registry.storage import tables
@@ -73,6 +74,36 @@ DRIFT: dict[str, Callable[[World], object]] = {
         w, "alt.", records("stray.alt.", "NS", "ns.alt."), records("stray.alt.", "DS", w.maker.ds("stray.alt."))
     ),
 }
+
+
+def test_what_has_to_wait_for_its_second_is_mended_in_the_next(filled: World) -> None:
+    """A zone that was changed a moment ago has this second's serial: it is not left until the next comparison."""
+    before = filled.state()
+    filled.time.second += 60
+    changed(filled, "garden.alt.", records("garden.alt.", "AAAA", "fd00::666"))
+    filled.loop.mend(filled.loop.look())
+    filled.loop.step()
+    assert filled.state() != before
+    for _ in range(3):
+        filled.time.second += 1.1
+        filled.loop.step()
+    assert filled.state() == before
+
+
+def test_a_name_that_is_mended_and_written_at_once_is_taken_once(filled: World) -> None:
+    changed(filled, "garden.alt.", records("garden.alt.", "AAAA", "fd00::666"))
+    filled.time.second += 60
+    filled.loop.mend(filled.loop.look())
+    actions.put(filled.desk, ANN, "garden.alt.", "www", "AAAA", 60, ["fd00::5"])
+    taken: list[str] = []
+    take = filled.work.take
+    filled.work.take = lambda jobs: (taken.extend(job.name for job in jobs), take(jobs))[1]  # type: ignore[method-assign]
+    filled.time.second += 1.1
+    filled.loop.step()
+    assert taken == ["garden.alt."]
+    filled.settle()
+    assert ("www.garden.alt.", "AAAA", 60, ("fd00::5",)) in filled.held("garden.alt.")
+    assert "fd00::666" not in str(filled.held("garden.alt."))
 
 
 @pytest.mark.parametrize("kind", DRIFT)

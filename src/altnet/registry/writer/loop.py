@@ -108,6 +108,8 @@ class Loop:
             for job in jobs:
                 job.whole = job.kind != "head"
             self.work.round(jobs)
+            self._queue += sorted(self.work.early.difference(self._queue))
+            self.work.early.clear()
 
     def look(self) -> Found:
         """Compare everything, and do what is done each minute; in a thread of its own."""

@@ -53,6 +53,8 @@ class Work:
     #: What the parents' secondaries have to say of names that changed, until it was seen.
     samples: list[Sample] = field(default_factory=list)
     again: bool = False
+    #: What was asked for without a line of the outbox, and has to wait for a moment: whoever asked asks again.
+    early: set[str] = field(default_factory=set)
     refused: int = 0
     _told: float = 0.0
 
@@ -60,13 +62,18 @@ class Work:
         """Take what is due, and jobs of the comparison's, and bring what is under way further."""
         self.again = False
         known = {name: job.last for name, job in self.pending.items()}
-        self.take([*self.outbox.due(self.clock(), known), *jobs])
+        asked = {job.name: job for job in jobs}
+        for job in (due := self.outbox.due(self.clock(), known)):
+            # A name is taken once; what was written since is in its line.
+            job.whole = asked.pop(job.name, job).whole
+        self.take([*due, *asked.values()])
         self.advance()
 
     def forget(self) -> None:
         """Begin anew with everything that is under way: the primary was away, and may be another one."""
         self.pending.clear()
         self.samples.clear()
+        self.early.clear()
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Make the zones of names what they have to be."""
@@ -83,6 +90,7 @@ class Work:
                 failed[job.name] = (job, why)
             else:
                 self.again = True
+                self.early.update([] if job.lines else [job.name])
         self._fail(failed)
 
     def _tried(self, job: Job) -> str | None:
