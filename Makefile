@@ -134,11 +134,11 @@ lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra dev --extra registry pyproject.toml --upgrade -o requirements.lock
 
-# Images are fetched and unpacked while the first tests compute; whatever installs packages here comes before.
+# Images are fetched and unpacked while the first tests compute; whatever installs packages here comes before. Tests on
+# Debian and molecule mostly wait, for daemons and for hosts; what counts seconds on the lab has the machine for itself.
 test: test-tools ## everything; what CI calls
 	@lab/engine
 	@$(MAKE) --no-print-directory -j2 images-and-lint unit
-	@$(MAKE) --no-print-directory unit-debian
-	@$(MAKE) --no-print-directory molecule
+	@$(MAKE) --no-print-directory --output-sync=line -j2 unit-debian molecule
 	@$(MAKE) --no-print-directory acceptance
 	$(call step,'Done')
