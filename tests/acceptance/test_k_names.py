@@ -271,15 +271,6 @@ def test_a_new_zone_is_signed_and_trusted_soon(other: Path) -> None:
     assert longest <= ZONE_MAX
 
 
-def test_check_proves_the_names_and_names_what_is_wrong() -> None:
-    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
-    assert "were answered rightly and validated, all of them." in told.output
-    with names.stopped("pdns", "nyc"):
-        told = lab.playbook("playbooks/check.yml", "-e", "check_wait=2")
-        assert told.status != 0
-        assert "nyc: the catalog cannot be read" in told.output
-
-
 def test_the_primary_looks_after_children_that_decide_on_their_ds(other: Path) -> None:
     """Only that it looks, and says what it finds: tests/unit/names_real has a child that rolls its key."""
     timer, child = "altnet-children.timer", "lab.alt."
@@ -307,3 +298,14 @@ def test_the_primary_looks_after_children_that_decide_on_their_ds(other: Path) -
     (other / names.ZONES).write_text(before)
     names.publish(other)
     assert "inactive" in lab.ssh(PRIMARY, f"systemctl is-active {timer}", check=False)
+
+
+def test_check_proves_the_names_and_names_what_is_wrong() -> None:
+    """It looks at sites, too, and the portal is one: from here on the registry runs again."""
+    lab.ssh(registry.HOST, f"systemctl start {' '.join(registry.UNITS)}")
+    told = lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
+    assert "were answered rightly and validated, all of them." in told.output
+    with names.stopped("pdns", "nyc"):
+        told = lab.playbook("playbooks/check.yml", "-e", "check_wait=2")
+        assert told.status != 0
+        assert "nyc: the catalog cannot be read" in told.output
