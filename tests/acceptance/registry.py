@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import time
 from typing import Any
@@ -134,6 +135,23 @@ def pace(token: str, count: int, start: str) -> list[tuple[str, float | None, fl
 def run(*argv: str) -> str:
     """Run one of the registry's verbs on its host, as an operator."""
     return lab.ssh(HOST, f"{RUN} {' '.join(argv)}", timeout=120)
+
+
+def whois(question: str, patience: float = 20) -> str:
+    """Ask as whois does; a server that was started a moment ago has its time to listen."""
+    program = (
+        "import socket, sys\n"
+        "one = socket.create_connection(('whois.alt', 43), 10)\n"
+        "one.sendall(sys.argv[1].encode() + b'\\r\\n')\n"
+        "print(one.makefile().read())\n"
+    )
+    deadline = time.monotonic() + patience
+    while not (
+        said := lab.ssh(web.CLIENT, f"python3 -c {shlex.quote(program)} {question} 2>&1", check=False)
+    ).strip() or ("Connection refused" in said):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.5)
+    return said
 
 
 def kill() -> None:
