@@ -21,7 +21,7 @@ from .network import inventory_of
 from .variables import names_of, set_by_inventory
 
 MASTER = "altnet_master_secret"
-#: The groups whose presence has every host trust the certificate authority (playbooks/vars/hosts.yml says so too).
+#: The groups whose presence has every host trust the certificate authority (playbooks/roles/patterns says so too).
 TRUSTING = (ISSUERS, DIRECTORY, CONTENT)
 
 

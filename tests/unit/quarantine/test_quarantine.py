@@ -182,7 +182,7 @@ def test_any_network_survives_any_of_its_relays(relays: int, others: int, data: 
 
 
 def test_only_plays_that_ask_no_host_run_on_all() -> None:
-    """Every other play says whom by vars/hosts.yml, so that who is quarantined is asked nothing."""
+    """Every other play says whom by the role patterns, so that who is quarantined is asked nothing."""
     for path in PLAYBOOKS.glob("*.yml"):
         for play in yaml.safe_load(path.read_text()):
             if play.get("hosts") != "all":

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-LATER = yaml.safe_load((ROOT / "playbooks/vars/packages.yml").read_text())
+LATER = yaml.safe_load((ROOT / "playbooks/roles/later_packages/vars/main.yml").read_text())
 #: By group, the role and its variable.
 ROLES = {
     "issuers": ("pki", "__pki_issuer_packages"),
