@@ -118,7 +118,7 @@ def test_the_firewall_survives_debians_nftables_service() -> None:
     """It flushes every table when it restarts, reloads or stops; ours is there again each time."""
     for verb in ("restart", "reload", "stop"):
         lab.ssh("sin", f"systemctl {verb} nftables && nft list chain inet altnet input")
-    assert lab.playbook("site.yml").ok().changed == dict.fromkeys(lab.addresses(), 0)
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == dict.fromkeys(lab.addresses(), 0)
 
 
 def test_router_advertisements_are_kept_before_forwarding_is_switched_on() -> None:

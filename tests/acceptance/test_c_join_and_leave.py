@@ -57,10 +57,11 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
                 "first": first, "ledger": text,
             }  # fmt: skip
         finally:
-            left = lab.playbook(
-                "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", inventory=network
-            )
-            assert left.status == 0, left.output[-3000:]
+            # The last test has it leave; where that failed, the next file finds the lab without it all the same.
+            if "left" not in lab.ledger(network)["hosts"]["sao"]:
+                lab.playbook(
+                    "playbooks/leave.yml", "-e", "leave_host=sao", "-e", "leave_confirm=sao", inventory=network
+                ).ok()
 
 
 def written(output: str) -> dict[str, set[str]]:

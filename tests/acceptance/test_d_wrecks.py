@@ -73,8 +73,8 @@ def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
         opened = f'{{"base_underlay_allow": [{{"protocol": "tcp", "ports": [{8000 + attempt}]}}]}}'
         wanted = ["-e", f"bird_keepalive_time={8 + attempt}", "-e", f"wireguard_mtu={1400 + attempt}", "-e", opened]
         process = subprocess.Popen(
-            ["ansible-playbook", "-i", str(lab.INVENTORY), "site.yml", *wanted], cwd=lab.ROOT, env=lab.environment(),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            ["ansible-playbook", "-i", str(lab.INVENTORY), "site.yml", *lab.FABRIC, *wanted], cwd=lab.ROOT,
+            env=lab.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         task = TASKS[attempt]
         for line in process.stdout or ():
@@ -89,9 +89,9 @@ def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
         lab.show(f"attempt {attempt}: killed {wait:.1f} s after the first host's end of: {task}")
         for host in lab.addresses():
             lab.ssh(host, "bird -p -c /etc/bird/bird.conf && nft -c -f /etc/altnet/firewall.nft")
-    again = lab.playbook("site.yml").ok()
+    again = lab.playbook("site.yml", *lab.FABRIC).ok()
     lab.show(f"after five kills, hosts that the next run changes: {[host for host, n in again.changed.items() if n]}")
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
     for host in lab.addresses():
         left = lab.ssh(
             host,
@@ -105,7 +105,7 @@ def test_killed_at_five_moments_a_run_converges_when_repeated() -> None:
 def test_a_broken_template_leaves_the_old_configuration_running(roles: Path, mode: list[str]) -> None:
     before = {host: bird(host) for host in lab.addresses()}
     break_template(roles, "protocol device", "protokol device")
-    done = lab.playbook("site.yml", *mode, ANSIBLE_ROLES_PATH=str(roles))
+    done = lab.playbook("site.yml", *mode, *lab.FABRIC, ANSIBLE_ROLES_PATH=str(roles))
     assert done.status != 0
     message = re.search(r"/etc/bird/bird\.conf:(\d+)(:\d+)? .*", done.output)
     assert message, done.output[-3000:]
@@ -120,7 +120,7 @@ def test_a_broken_template_leaves_the_old_configuration_running(roles: Path, mod
 def test_a_jinja_error_names_template_and_line(roles: Path) -> None:
     before = {host: bird(host) for host in lab.addresses()}
     line = break_template(roles, "protocol device", "{{ nobody_set_this }}\nprotocol device")
-    done = lab.playbook("site.yml", ANSIBLE_ROLES_PATH=str(roles))
+    done = lab.playbook("site.yml", *lab.FABRIC, ANSIBLE_ROLES_PATH=str(roles))
     assert done.status != 0
     assert "nobody_set_this" in done.output
     assert re.search(rf"bird\.conf\.j2:{line}\b", done.output), done.output[-3000:]
@@ -131,21 +131,21 @@ def test_a_configuration_that_loses_all_sessions_is_rolled_back(roles: Path) -> 
     """BIRD accepts it; the health gate does not."""
     before = {host: bird(host)[0] for host in lab.addresses()}
     break_template(roles, "enforce first as on;", "enforce first as on;\n\tdisabled;")
-    done = lab.playbook("site.yml", "-e", "bird_health_timeout=5", ANSIBLE_ROLES_PATH=str(roles))
+    done = lab.playbook("site.yml", *lab.FABRIC, "-e", "bird_health_timeout=5", ANSIBLE_ROLES_PATH=str(roles))
     assert done.status != 0
     told = re.search(r"transaction bird failed at health: .*", done.output)
     assert told, done.output[-3000:]
     lab.show(told[0])
     assert {host: bird(host)[0] for host in lab.addresses()} == before
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
 
 
 def test_a_first_installation_passes_the_same_gate() -> None:
     """No baseline: a daemon that is loaded is enough, and one that does not stay up is not."""
     lab.ssh("core1", "systemctl disable --now bird; rm -rf /var/lib/altnet/transaction/bird /etc/bird/bird.conf")
     refused = lab.playbook(
-        "site.yml", "--limit", "core1", "-e", '{"bird_extra_config": "log \\"/no/such/place\\" all;"}'
+        "site.yml", "--limit", "core1", *lab.FABRIC, "-e", '{"bird_extra_config": "log \\"/no/such/place\\" all;"}'
     )
     assert refused.status != 0, refused.output
     assert "transaction bird failed at" in refused.output
@@ -153,7 +153,7 @@ def test_a_first_installation_passes_the_same_gate() -> None:
         "inactive",
         "failed",
     }
-    assert lab.playbook("site.yml", "--limit", "core1").ok().changed["core1"] == 1
+    assert lab.playbook("site.yml", "--limit", "core1", *lab.FABRIC).ok().changed["core1"] == 1
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
 
 
@@ -189,11 +189,11 @@ def test_what_was_changed_by_hand_is_mended_in_one_run(wrecks: dict[str, tuple[s
     for host, command in wrecks.values():
         lab.ssh(host, command)
     hosts = {host for host, _ in wrecks.values()}
-    dry = lab.playbook("site.yml", "--check").ok()
+    dry = lab.playbook("site.yml", "--check", *lab.FABRIC).ok()
     assert {name for name, count in dry.changed.items() if count} == hosts
-    mended = lab.playbook("site.yml").ok()
+    mended = lab.playbook("site.yml", *lab.FABRIC).ok()
     assert {name for name, count in mended.changed.items() if count} == hosts
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
 
 

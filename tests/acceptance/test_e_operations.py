@@ -49,13 +49,13 @@ def test_draining_a_relay_loses_nothing() -> None:
     lab.show(f"drain {drained.seconds:.1f} s, undrain {back.seconds:.1f} s: {pings}")
     pings.check(gap_ms=200)
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
 
 
 def test_a_drained_host_stays_drained_through_a_run() -> None:
     lab.playbook("playbooks/drain.yml", "-e", "drain_host=sin").ok()
     try:
-        assert lab.playbook("site.yml").ok().changed == QUIET
+        assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
         assert "relay, drained" in lab.playbook("playbooks/check.yml", "-e", "check_wait=30").ok().output
         again = lab.playbook("playbooks/drain.yml", "-e", "drain_host=sin").ok()
         assert again.changed == QUIET
@@ -79,7 +79,7 @@ def test_a_stop_file_makes_every_play_refuse_the_host() -> None:
         assert (lab.INVENTORY / "ledger.json").read_text() == ledger
     finally:
         lab.ssh("core1", "rm /etc/altnet/stop")
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
 
 
 def test_leaving_cannot_happen_by_accident() -> None:
@@ -123,7 +123,7 @@ def test_anycast_reaches_the_nearest_and_survives_one() -> None:
     """Two hosts may announce an address; a third reaches whichever is there; a host without the right changes nothing."""
     probe = {"name": "probe", "address_index": 99, "origins": ["core1", "core2"]}
     services = yaml.safe_load((lab.INVENTORY / "services.yml").read_text())["all"]["vars"]["altnet_anycast"]
-    lab.playbook("site.yml", "-e", json.dumps({"altnet_anycast": [*services, probe]})).ok()
+    lab.playbook("site.yml", *lab.FABRIC, "-e", json.dumps({"altnet_anycast": [*services, probe]})).ok()
     address = f"{str(lab.ledger()['prefix']).removesuffix('/48')}2:63"
     ping = f"ping -6 -n -c 1 -W 2 {address} >/dev/null && echo ok || echo none"
     try:

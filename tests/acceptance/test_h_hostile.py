@@ -68,7 +68,7 @@ def attacker(request: pytest.FixtureRequest) -> Iterator[str]:
     """A host whose configuration comes back, whatever the test made of it."""
     name: str = request.param
     yield name
-    restored = lab.playbook("site.yml").ok()
+    restored = lab.playbook("site.yml", *lab.FABRIC).ok()
     assert {host for host, count in restored.changed.items() if count} <= {name}
 
 
@@ -216,7 +216,7 @@ def traitor() -> Iterator[str]:
     after = lab.ledger()
     before["hosts"][RELAY]["keys"] = after["hosts"][RELAY].get("keys") or after["hosts"][RELAY]["revoked"]
     (lab.INVENTORY / "ledger.json").write_text(json.dumps(before, indent=2, sort_keys=True) + "\n")
-    lab.playbook("site.yml").ok()
+    lab.playbook("site.yml", *lab.FABRIC).ok()
     lab.playbook("playbooks/check.yml", "-e", "check_wait=60").ok()
 
 

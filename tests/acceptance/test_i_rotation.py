@@ -110,7 +110,7 @@ def test_all_keys_change_and_nothing_is_lost(rotation: Rotation) -> None:
     rotation.watch.check()
     assert f"rotation: generation {rotation.number} is complete" in rotation.done.output
     assert_rotated(rotation.number, rotation.before)
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
 
 
 def kill_a_run(moments: random.Random, tasks: list[str], limit: str) -> str:
@@ -152,7 +152,7 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
             killed.append(moment)
             lab.show(f"killed {moment}")
         assert killed, "the run ended before it was to be killed"
-        lab.playbook("site.yml", "--limit", others).ok()
+        lab.playbook("site.yml", "--limit", others, *lab.FABRIC).ok()
         done = lab.playbook(ROTATE, "--limit", others)
     lab.show(f"{len(killed)} kills (seed {seed}), site.yml, then a run to the end in {done.seconds:.0f} s: {seen}")
     done.ok()
@@ -177,4 +177,4 @@ def test_killed_at_any_moment_and_with_a_host_away_nothing_is_lost(rotation: Rot
     done.ok()
     seen.check()
     assert_rotated(number, before)
-    assert lab.playbook("site.yml").ok().changed == QUIET
+    assert lab.playbook("site.yml", *lab.FABRIC).ok().changed == QUIET
