@@ -141,4 +141,4 @@ def test_anycast_reaches_the_nearest_and_survives_one() -> None:
     finally:
         for host in ("core1", "core2", "laptop1"):
             lab.ssh(host, f"ip -6 addr del {address}/128 dev lo 2>/dev/null || true")
-        lab.playbook("site.yml").ok()
+        lab.playbook("site.yml", *lab.FABRIC).ok()
