@@ -43,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         given["peers"] = [{key: peer[key] for key in ("name", "uri")} for peer in given.get("peers") or []]
         given["secrets"] = json.dumps(wish.secrets(people, base, declared["services"] or {}), sort_keys=True)
         order = self._order(given, variables)
-        known = orders.standing(self._task, variables, "directory_entries", order)
+        known = orders.standing(self, variables, "directory_entries", order)
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(

@@ -46,7 +46,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         given["keys"] = json.dumps({zone.get("name"): plain(zone["keys"]) for zone in zones if zone.get("keys")})
         given["zones"] = [{key: value for key, value in zone.items() if key != "keys"} for zone in zones]
         order, host = self._order(given, variables), self._task.delegate_to
-        known = orders.standing(self._task, variables, "pdns_zones", order, host)
+        known = orders.standing(self, variables, "pdns_zones", order, host)
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(

@@ -18,7 +18,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables, args = task_vars or {}, dict(self._task.args)
         once = args.get("state", "present") != "present" or args.get("renew")
         order = None if once else orders.fingerprint("pki_key", args)
-        known = orders.standing(self._task, variables, f"pki_key {args.get('name')}", order)
+        known = orders.standing(self, variables, f"pki_key {args.get('name')}", order)
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(

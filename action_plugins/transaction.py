@@ -43,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible is not typed
         except FileError as error:
             return {**result, "failed": True, "phase": "render", "msg": str(error)}
         order = self._fingerprint(args, task_vars)
-        known = orders.standing(self._task, task_vars, f"transaction {args.get('name')}", order)
+        known = orders.standing(self, task_vars, f"transaction {args.get('name')}", order)
         if known is not None:
             return {**result, **known}
         try:

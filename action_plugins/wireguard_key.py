@@ -18,7 +18,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables, args = task_vars or {}, dict(self._task.args)
         # The probe looks in the usual directory only.
         order = None if "directory" in args else orders.fingerprint("wireguard_key", args)
-        known = orders.standing(self._task, variables, "wireguard_key", order)
+        known = orders.standing(self, variables, "wireguard_key", order)
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(

@@ -53,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         arguments = {**given, "tunnels": tunnels, "pending": pending}
         # The probe looks in the usual directory only.
         order = None if "directory" in given else orders.fingerprint("wireguard_tunnels", arguments)
-        known = orders.standing(self._task, variables, "wireguard_tunnels", order)
+        known = orders.standing(self, variables, "wireguard_tunnels", order)
         if known is not None:
             return known
         result: dict[str, Any] = self._execute_module(

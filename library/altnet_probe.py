@@ -20,6 +20,10 @@ options:
       The control node's time when it asks, in seconds since 1970. It is handed back, so that the host's clock can be
       compared later.
     type: float
+  orders_only:
+    description: Return C(standing) and C(asked_at) alone, for a host that was looked at before in the same run.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full}
   diff_mode: {support: none}
@@ -49,7 +53,7 @@ ansible_facts:
   type: dict
 """
 
-from ansible.module_utils.altnet.host.probe import probe
+from ansible.module_utils.altnet.host.probe import orders, probe
 from ansible.module_utils.basic import AnsibleModule
 
 
@@ -59,10 +63,12 @@ def main() -> None:
         argument_spec={
             "packages": {"type": "list", "elements": "str", "default": []},
             "asked_at": {"type": "float"},
+            "orders_only": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
-    facts = probe(module.params["packages"]) | {"asked_at": module.params["asked_at"]}
+    facts = orders() if module.params["orders_only"] else probe(module.params["packages"])
+    facts["asked_at"] = module.params["asked_at"]
     module.exit_json(changed=False, ansible_facts={"altnet_host": facts})
 
 

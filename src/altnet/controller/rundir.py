@@ -92,10 +92,22 @@ def read_zone_keys() -> dict[str, Any] | None:
 
 
 def note_change(name: str) -> None:
-    """Remember that something was changed on host ``name`` in this run."""
+    """Remember that something was changed on host ``name`` in this run; what it said before holds no more."""
     (directory("changed") / name).touch()
+    (directory("answers") / f"{name}.json").unlink(missing_ok=True)
 
 
 def was_changed(name: str) -> bool:
     """Say whether something was changed on host ``name`` in this run."""
     return (directory("changed") / name).exists()
+
+
+def write_answers(name: str, facts: dict[str, Any]) -> None:
+    """Keep what host ``name`` said of its orders after it was changed."""
+    write(directory("answers") / f"{name}.json", facts)
+
+
+def read_answers(name: str) -> dict[str, Any] | None:
+    """Return what host ``name`` said since it was changed last, None where it was not asked since."""
+    facts: dict[str, Any] | None = read(directory("answers") / f"{name}.json")
+    return facts

@@ -131,6 +131,11 @@ def ssh_host_keys(directory: Path = Path("/etc/ssh")) -> list[str]:
     return found
 
 
+def orders() -> dict[str, Any]:
+    """Return under ``standing`` which orders hold, as ``probe`` does, and nothing else."""
+    return {"standing": standing(Once(HostRunner()))}
+
+
 def probe(packages: Iterable[str], release_file: Path = Path("/etc/os-release")) -> dict[str, Any]:
     """Return the facts, and under ``problems`` what keeps Altnet from running here: ``{variable, what, remedy}``."""
     release = os_release(release_file.read_text(errors="replace")) if release_file.is_file() else {}

@@ -31,8 +31,10 @@ def variables(age: float = 1.0, **changes: Any) -> dict[str, Any]:
     return {"inventory_hostname": "fra", "altnet_host": facts}
 
 
-def act(task_vars: dict[str, Any], executed: list[dict[str, Any]], answer: Any = None, **task: Any) -> dict[str, Any]:
-    """Run the action wireguard_key; what would go to the host is put into ``executed``."""
+def act(
+    task_vars: dict[str, Any], executed: list[dict[str, Any]], answer: Any = None, again: Any = None, **task: Any
+) -> dict[str, Any]:
+    """Run the action wireguard_key; what would go to the host is put into ``executed``. ``again`` answers the probe."""
     stub = {"args": ARGS, "async_val": 0, "check_mode": False, "diff": False, "delegate_to": None, **task}
     nothing = dict.fromkeys(("play_context", "loader", "templar", "shared_loader_obj"))
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
@@ -42,6 +44,8 @@ def act(task_vars: dict[str, Any], executed: list[dict[str, Any]], answer: Any =
 
     def execute(module_name: str, module_args: dict[str, Any], **_: Any) -> dict[str, Any]:
         executed.append(module_args)
+        if module_name == "altnet_probe":
+            return again or {"failed": True, "msg": "no"}
         return answer or {"changed": False, "public_keys": {"0": "asked"}}
 
     plugin._execute_module = execute
@@ -83,16 +87,49 @@ def test_without_a_probe_the_module_is_executed() -> None:
     assert len(executed) == 1
 
 
+def said(**standing: Any) -> dict[str, Any]:
+    """Return what the probe answers when it is asked again, now."""
+    return {"ansible_facts": {"altnet_host": {"asked_at": time.time(), "standing": standing}}}
+
+
 @pytest.mark.parametrize("answer", [{"changed": True}, {"failed": True, "msg": "no"}, {"unreachable": True}])
-def test_a_change_ends_it_for_the_host_and_the_run(answer: dict[str, Any]) -> None:
+def test_after_a_change_the_host_is_asked_again(answer: dict[str, Any]) -> None:
     executed: list[dict[str, Any]] = []
     other = {"args": {"generations": [0, 1]}}
     act(variables(), executed, {"changed": False}, **other)
     act(variables(), executed, answer, check_mode=True, **other)
     assert act(variables(), executed) == KNOWN, "neither an unchanged host nor check mode counts"
     act(variables(), executed, answer, **other)
-    assert act(variables(), executed)["public_keys"] == {"0": "asked"}
+    executed.clear()
+    assert act(variables(), executed, again=said())["public_keys"] == {"0": "asked"}, "it holds no more"
+    assert [args.get("orders_only") for args in executed] == [True, None]
     assert act({**variables(), "inventory_hostname": "nyc"}, executed) == KNOWN
+
+
+def test_it_is_asked_once_for_all_that_follows_up_to_its_next_change() -> None:
+    executed: list[dict[str, Any]] = []
+    now = {"changed": False, "public_keys": {"0": "now"}}
+    again = said(wireguard_key={"fingerprint": ORDER, "result": now})
+    act(variables(), executed, {"changed": True}, args={"generations": [0, 1]})
+    assert act(variables(), executed, again=again) == now
+    assert act(variables(), executed, again=again) == now
+    assert [args.get("orders_only") for args in executed] == [None, True]
+    # What is asked for differently is executed, whatever the host would say.
+    act(variables(), executed, {"changed": True}, again=again, args={"generations": [0, 2]})
+    assert [args.get("orders_only") for args in executed] == [None, True, None]
+    assert act(variables(), executed)["public_keys"] == {"0": "asked"}, "a host that cannot say is executed on"
+
+
+def test_an_answer_after_a_change_is_young(monkeypatch: pytest.MonkeyPatch) -> None:
+    executed: list[dict[str, Any]] = []
+    act(variables(), executed, {"changed": True}, args={"generations": [0, 1]})
+    old = said(wireguard_key={"fingerprint": ORDER, "result": KNOWN})
+    assert act(variables(), executed, again=old) == KNOWN
+    later = time.time() + orders.AGAIN_MAX + 5
+    monkeypatch.setattr(orders.time, "time", lambda: later)
+    facts = {"asked_at": later - 1}
+    assert act(variables(**facts), executed, again=said())["public_keys"] == {"0": "asked"}
+    assert [args.get("orders_only") for args in executed] == [None, True, True, None]
 
 
 def test_the_fingerprint_is_of_every_argument() -> None:
@@ -194,4 +231,5 @@ def test_zones_that_stand_on_the_primary_are_not_published_again() -> None:
     assert executed[-1]["_order"] is None, "what is done once is not remembered"
     publish(executed, {"changed": True}, args={"wait": 60}, **asked)
     publish(executed, **asked)
-    assert len(executed) == 5, "a change ends it on the primary"
+    assert len(executed) == 6, "a change ends it on the primary, which is asked again"
+    assert executed[-2]["orders_only"]
