@@ -23,7 +23,7 @@ def compiled(path: str, source: bytes) -> CodeType:
     try:
         with open(kept, "rb") as file:
             found: CodeType = marshal.loads(file.read())  # noqa: S302 - root wrote it
-        _imp._fix_co_filename(found, path)
+        _imp._fix_co_filename(found, path)  # type: ignore[attr-defined]
         return found
     except (OSError, EOFError, ValueError, TypeError):
         pass

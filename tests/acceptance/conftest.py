@@ -7,11 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from . import lab
+from . import deadline, lab
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put last what may be left out where the time is short."""
+    items.sort(key=lambda item: deadline.place(item.path.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin nothing when the time is over."""
+    if deadline.late():
+        deadline.LEFT.append(item.nodeid)
+        pytest.skip("NOT RUN: the time was over")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was measured, and what operators are told: CI's log is where its history is read."""
+    if deadline.LEFT:
+        terminalreporter.section(f"NOT RUN: the time was over before {len(deadline.LEFT)} tests")
+        for line in deadline.told(deadline.LEFT):
+            terminalreporter.line(line)
     if lab.SHOWN:
         terminalreporter.section("measured, and told")
     # Another suite that uses these helpers may call this too.

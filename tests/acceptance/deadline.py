@@ -1,0 +1,42 @@
+"""What does not fit into the time that a machine gives: it is named, and never taken for something that passed.
+
+``ACCEPTANCE_UNTIL`` is when the last test may begin, in seconds since 1970; without it every test runs. CI ends what
+takes longer than its time, and what it ends has proven nothing at all.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import date
+
+#: Files whose tests come after all others, each second day in the other order: the runbooks' commands run the same
+#: playbooks as the tests before them.
+LAST = ("test_g_runbooks", "test_m_names_runbooks")
+#: The tests that were not run.
+LEFT: list[str] = []
+
+
+def late(now: float | None = None) -> bool:
+    """Return whether no further test is begun."""
+    until = os.environ.get("ACCEPTANCE_UNTIL")
+    return bool(until) and (time.time() if now is None else now) > float(until or 0)
+
+
+def place(stem: str, day: date | None = None) -> int:
+    """Return where a file's tests come: 0 for those that keep their place, else the later the higher."""
+    if stem not in LAST:
+        return 0
+    turn = (day or date.today()).toordinal() % 2
+    return 1 + (LAST.index(stem) + turn) % 2
+
+
+def told(left: Sequence[str]) -> list[str]:
+    """Return the lines that say what was not run, by file, and how it is run."""
+    files: dict[str, list[str]] = {}
+    for node in left:
+        path, _, test = node.partition("::")
+        files.setdefault(path, []).append(test)
+    lines = [f"{path}: {len(tests)}: {', '.join(tests)}" for path, tests in files.items()]
+    return [*lines, "run them with `make acceptance`, or pytest and their files on a lab that is up"] if lines else []

@@ -1,0 +1,6 @@
+"""The acceptance suite is a package beside the unit tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
