@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from registry_fakes import ANN, OPERATOR, SECRET, V6, World, served
 from sqlalchemy import delete, insert, select, update
 
+from altnet.powerdns.client import RefusedError
 from altnet.powerdns.errors import PowerdnsError
 from altnet.registry.acts import domains
 from altnet.registry.acts import records as actions
@@ -257,6 +258,39 @@ def test_a_lost_primary_is_filled_again(filled: World) -> None:
     del filled.api.zones["garden.alt."]
     filled.plan("alt.")
     filled.compare()
+    assert filled.state() == before
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["nothing kept", "half of it kept"])
+def test_zones_at_which_powerdns_fails_are_tried_again(
+    filled: World, monkeypatch: pytest.MonkeyPatch, half: bool
+) -> None:
+    """It answers 500 now and then under load: once is mended, always is told."""
+    before = filled.state()
+    for name in ("garden.alt.", "shop.alt.", "cafe.alt."):
+        del filled.api.zones[name], filled.api.keys[name]
+    filled.api.tsig.clear()
+    filled.time.second += 5
+    post, left = filled.api._post_zones, {"garden.alt.": 1, "cafe.alt.": 9}
+
+    def failing(parts: list[str], body: Any) -> None:
+        if half and body["name"] == "garden.alt." and left["garden.alt."]:
+            post(parts, body)
+        if left.get(body["name"], 0):
+            left[body["name"]] -= 1
+            raise RefusedError(f"zone {body['name']}", 500, "Internal Server Error")
+        post(parts, body)
+
+    monkeypatch.setattr(filled.api, "_post_zones", failing)
+    report = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
+    assert report.made == 2
+    (told,) = report.problems
+    assert "cafe.alt." in told
+    assert "(500)" in told
+    assert left == {"garden.alt.": 0, "cafe.alt.": 7}
+    left.clear()
+    again = Rebuild(filled.store, filled.maker, filled.work.primary, filled.work.watch, patience=0).run()
+    assert (again.made, again.problems) == (1, [])
     assert filled.state() == before
 
 

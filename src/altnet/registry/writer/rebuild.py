@@ -33,6 +33,8 @@ _THREADS: Final = 2
 _CHUNK: Final = 10_000
 _LOOKS: Final = 5
 _CONFLICT: Final = 409
+#: From this status on it is PowerDNS that failed, not the zone (RFC 9110, section 15.6).
+_FAILED: Final = 500
 
 
 @dataclass
@@ -102,18 +104,24 @@ class Rebuild:
         return report
 
     def _zones(self, report: Report, some: list[Wanted], do: Callable[[Wanted], bool]) -> int:
-        """Do something with zones; return with how many it was done."""
+        """Do something with zones; return with how many it was done. Where PowerDNS failed it is mended afterwards."""
+        failed: list[Wanted] = []
 
-        def tried(wanted: Wanted) -> str | bool:
+        def tried(wanted: Wanted, do: Callable[[Wanted], bool] = do) -> str | bool:
             try:
                 return do(wanted)
             except RefusedError as error:
+                if error.status >= _FAILED and wanted not in failed:
+                    failed.append(wanted)
+                    return False
                 return " ".join(str(error).split())
             except TakenError:
                 return f"{wanted.name} is a zone of the inventory's, and registered"
 
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(tried, some))
+        # One after the other: it failed under the load of several at once, and may have kept half of a zone.
+        found += [tried(one, self._mended) for one in list(failed)]
         report.problems += [one for one in found if isinstance(one, str)]
         return sum(one is True for one in found)
 
