@@ -1,7 +1,7 @@
 """What does not fit into the time that a machine gives: it is named, and never taken for something that passed.
 
-``ACCEPTANCE_UNTIL`` is when the last test may begin, in seconds since 1970; without it every test runs. CI ends what
-takes longer than its time, and what it ends has proven nothing at all.
+``ACCEPTANCE_UNTIL`` is when the last test may begin, in seconds since 1970; without it every test runs, in the files'
+own order. CI ends what takes longer than its time, and what it ends has proven nothing at all.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ LAST = ("test_g_runbooks", "test_i_rotation", "test_j_failures", "test_l_roll", 
 LEFT: list[str] = []
 
 
-def late(now: float | None = None) -> bool:
+def until() -> float | None:
+    """Return when the last test may begin, None where there is time for all."""
+    given = os.environ.get("ACCEPTANCE_UNTIL")
+    return float(given) if given else None
+
+
+def late() -> bool:
     """Return whether no further test is begun."""
-    until = os.environ.get("ACCEPTANCE_UNTIL")
-    return bool(until) and (time.time() if now is None else now) > float(until or 0)
+    end = until()
+    return end is not None and time.time() > end
 
 
 def place(stem: str, day: date | None = None) -> int:
